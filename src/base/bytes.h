@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace wvds {
+
+using Bytes = std::span<const std::byte>;
+using MutableBytes = std::span<std::byte>;
+
+inline Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+// UntrustedBytes are bytes that another program may change while they are read. The length is private and already
+// checked against the area; the content is a claim. Copy it out before looking at it. in_place() is for the two uses
+// that stay safe when the content changes under them (plaintext to encrypt and a message to hash, each read once);
+// DESIGN's "Zero copy, and where it stops" gives the reasons.
+class UntrustedBytes {
+ public:
+  UntrustedBytes() = default;
+  explicit UntrustedBytes(Bytes bytes) : bytes_(bytes) {}
+
+  size_t size() const { return bytes_.size(); }
+  bool empty() const { return bytes_.empty(); }
+
+  // copy_to copies all bytes once, into private memory of at least size() bytes; returns the filled part.
+  MutableBytes copy_to(MutableBytes target) const;
+
+  Bytes in_place() const { return bytes_; }
+
+  // first and subspan require the caller to stay within size().
+  UntrustedBytes first(size_t count) const { return UntrustedBytes(bytes_.first(count)); }
+  UntrustedBytes subspan(size_t offset, size_t count) const { return UntrustedBytes(bytes_.subspan(offset, count)); }
+
+ private:
+  Bytes bytes_;
+};
+
+// Reader walks untrusted little-endian bytes; each value is read from memory once. The only parser of binary data
+// in the product: no other code does arithmetic on pointers into received bytes. The first failed read makes all later
+// ones fail too, so a decoder may read all fields and ask once, at the end.
+class Reader {
+ public:
+  explicit Reader(UntrustedBytes source) : source_(source) {}
+  explicit Reader(Bytes source) : source_(UntrustedBytes(source)) {}
+
+  uint8_t u8() { return static_cast<uint8_t>(number(1)); }
+  uint16_t u16() { return static_cast<uint16_t>(number(2)); }
+  uint32_t u32() { return static_cast<uint32_t>(number(4)); }
+  uint64_t u64() { return number(8); }
+
+  // bytes takes the next `count` bytes, rest all that are left, copy fills private memory.
+  UntrustedBytes bytes(size_t count);
+  UntrustedBytes rest() { return bytes(left()); }
+  void copy(MutableBytes target) { take_into(target); }
+
+  // text copies a string of at most `count` bytes out; empty after a failed read.
+  std::string text(size_t count);
+
+  size_t left() const { return failed_ ? 0 : source_.size() - position_; }
+  bool failed() const { return failed_; }
+
+  // finish is success when every read succeeded and nothing is left over, else kInvalidPayload.
+  Result<> finish() const;
+
+ private:
+  uint64_t number(size_t width);
+  void take_into(MutableBytes target);
+  bool claim(size_t count);
+
+  UntrustedBytes source_;
+  size_t position_ = 0;
+  bool failed_ = false;
+};
+
+// Writer fills a buffer with little-endian values. After the first value that does not fit, nothing more is written
+// and finish() fails with kBufferTooSmall.
+class Writer {
+ public:
+  explicit Writer(MutableBytes target) : target_(target) {}
+
+  void u8(uint8_t value) { number(value, 1); }
+  void u16(uint16_t value) { number(value, 2); }
+  void u32(uint32_t value) { number(value, 4); }
+  void u64(uint64_t value) { number(value, 8); }
+  void bytes(Bytes value);
+  void text(std::string_view value) { bytes(as_bytes(value)); }
+  void zeros(size_t count);
+
+  // reserve hands out the next `count` bytes for the caller to fill; empty when they do not fit.
+  MutableBytes reserve(size_t count);
+
+  size_t size() const { return position_; }
+  size_t left() const { return failed_ ? 0 : target_.size() - position_; }
+  Result<size_t> finish() const;
+
+ private:
+  void number(uint64_t value, size_t width);
+
+  MutableBytes target_;
+  size_t position_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace wvds
