@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+
+namespace wvds::platform {
+
+// Thread is a running thread with a stack of a chosen size: the default of most systems (2 to 8 MB) is too much for a
+// program that has a thread for each session and locks its memory.
+class Thread {
+ public:
+  // start runs `body` on a new thread that receives no signals (so that they reach the threads that wait for them).
+  // `body` must not throw. `name` shows in debuggers; at most 15 characters are kept. `stack_size` in bytes is a
+  // minimum; builds with a sanitizer get more. kLimitReached when the system has no room for another thread.
+  static Result<Thread> start(const char* name, size_t stack_size, std::function<void()> body);
+
+  Thread();
+  Thread(Thread&& other) noexcept;
+  Thread& operator=(Thread&& other) noexcept;  // joins the thread it held
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+  ~Thread();  // joins
+
+  // join waits for the end of `body`. Nothing happens without a thread or the second time. Never call it from `body`.
+  void join();
+
+ private:
+  struct Handle;
+  explicit Thread(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+};
+
+// available_processors counts the processors that this program may run on; at least 1.
+unsigned available_processors();
+
+}  // namespace wvds::platform
