@@ -1,0 +1,137 @@
+#include "crypto/library.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include <utility>
+
+#include "crypto/fetched.h"
+#include "crypto/locked_secret.h"
+#include "crypto/openssl_error.h"
+#include "crypto/providers.h"
+#include "crypto/secure_heap.h"
+
+namespace wvds::crypto {
+namespace {
+
+// name_of returns the name of the provider that `object`'s implementation comes from.
+template <class HandleType, class Provider>
+std::string name_of(const HandleType& object, Provider provider) {
+  const OSSL_PROVIDER* from = object ? provider(object.get()) : nullptr;
+  return from != nullptr ? OSSL_PROVIDER_get0_name(from) : "";
+}
+
+std::string cipher_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(CipherHandle(EVP_CIPHER_fetch(context, name, nullptr)), EVP_CIPHER_get0_provider);
+}
+std::string signature_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(SignatureHandle(EVP_SIGNATURE_fetch(context, name, nullptr)), EVP_SIGNATURE_get0_provider);
+}
+std::string kem_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(KemHandle(EVP_KEM_fetch(context, name, nullptr)), EVP_KEM_get0_provider);
+}
+std::string digest_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(MdHandle(EVP_MD_fetch(context, name, nullptr)), EVP_MD_get0_provider);
+}
+std::string kdf_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(KdfHandle(EVP_KDF_fetch(context, name, nullptr)), EVP_KDF_get0_provider);
+}
+std::string rand_provider(OSSL_LIB_CTX* context, const char* name) {
+  return name_of(RandHandle(EVP_RAND_fetch(context, name, nullptr)), EVP_RAND_get0_provider);
+}
+
+class OpenSslLibrary final : public Library {
+ public:
+  OpenSslLibrary(Providers providers, bool fips, std::string fips_detail, FipsState without_fips)
+      : providers_(std::move(providers)),
+        fetched_(Fetched::fetch_all(providers_.context.get())),
+        fips_(fips),
+        without_fips_(without_fips),
+        fips_detail_(std::move(fips_detail)),
+        version_(OpenSSL_version(OPENSSL_VERSION)),
+        provider_(provider_title(providers_.algorithms.get())) {}
+
+  FipsState fips_state() const override {
+    if (!fips_) return without_fips_;
+    return provider_runs(providers_.algorithms.get()) ? FipsState::kActive : FipsState::kUnavailable;
+  }
+  const std::string& fips_detail() const override {
+    static const std::string kErrorState =
+        "the FIPS provider is in its error state: a self-test failed while the service ran; restart it";
+    return fips_ && fips_state() != FipsState::kActive ? kErrorState : fips_detail_;
+  }
+  const std::string& version() const override { return version_; }
+  const std::string& provider() const override { return provider_; }
+  bool memory_locked() const override { return secure_heap_locked(); }
+  SecureHeap secure_heap() const override { return {secure_heap_size(), secure_heap_used()}; }
+
+  bool has(Algorithm algorithm) const override {
+    return algorithm == Algorithm::kAes256Gcm ? fetched_.aes_256_gcm != nullptr : fetched_.pqc_of(algorithm) != nullptr;
+  }
+
+  std::string provider_of(const char* openssl_name) const override {
+    std::string found;
+    for (const auto& ask :
+         {cipher_provider, signature_provider, kem_provider, digest_provider, kdf_provider, rand_provider}) {
+      found = ask(context(), openssl_name);
+      if (!found.empty()) break;
+    }
+    clear_openssl_errors();
+    return found;
+  }
+
+  Result<> random(MutableBytes out) const override {
+    return drawn(RAND_bytes_ex(context(), data_of(out), out.size(), 0), out);
+  }
+  Result<> random_secret(MutableBytes out) const override {
+    return drawn(RAND_priv_bytes_ex(context(), data_of(out), out.size(), 0), out);
+  }
+
+  ossl_lib_ctx_st* context() const override { return providers_.context.get(); }
+  const Fetched& fetched() const override { return fetched_; }
+
+ private:
+  static Result<> drawn(int answer, MutableBytes out) {
+    if (answer == 1) return {};
+    wipe(out);
+    return openssl_failure(Status::kCryptoError, "the random generator failed");
+  }
+
+  // In the order they must be released: last first.
+  Providers providers_;
+  Fetched fetched_;
+  const bool fips_;
+  const FipsState without_fips_;
+  const std::string fips_detail_;
+  const std::string version_;
+  const std::string provider_;
+};
+
+FipsFiles fips_files(const LibraryConfig& config) {
+  return {config.modules_dir.empty() ? WVDS_OPENSSL_MODULES_DIR : config.modules_dir,
+          config.fips_config.empty() ? WVDS_OPENSSL_FIPS_CONFIG : config.fips_config};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  WVDS_TRY(start_secure_heap(config.secure_heap_bytes, config.locked_memory_required));
+  const FipsFiles files = fips_files(config);
+  std::string fips_detail;
+  if (config.fips != FipsMode::kOff) {
+    auto fips = load_fips_providers(files);
+    if (fips) return std::make_unique<OpenSslLibrary>(std::move(*fips), true, "", FipsState::kUnavailable);
+    if (config.fips == FipsMode::kRequired) return forward_error(fips);
+    fips_detail = std::move(fips.error().detail);
+  }
+  WVDS_ASSIGN(defaults, load_default_providers(files.modules_dir));
+  const FipsState state = config.fips == FipsMode::kOff ? FipsState::kOff : FipsState::kUnavailable;
+  return std::make_unique<OpenSslLibrary>(std::move(defaults), false, std::move(fips_detail), state);
+}
+
+bool equal_constant_time(Bytes a, Bytes b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace wvds::crypto
