@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "channel/request.h"
+
+namespace wvds::channel {
+
+struct ListenOptions {
+  std::string address;          // Linux: path of the socket; L4Re: name of the capability to serve
+  uint32_t socket_mode = 0660;  // Linux: who may connect at all
+  uint32_t slots = 8;           // of each session, 1 to kMaxSlots
+  uint64_t epoch = 0;           // another number after every start of the service
+};
+
+// listen makes the service reachable; clients that come are served as soon as run() is called. `factory` outlives the
+// endpoint. kInvalidArgument for options out of range, kBusy when a service lives at the address, kInternalError
+// otherwise; the detail says what to do. On Linux a socket that a dead service left behind is replaced; a file
+// `address`.lock tells which are dead.
+Result<std::unique_ptr<Endpoint>> listen(const ListenOptions& options, SessionFactory& factory);
+
+}  // namespace wvds::channel
