@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "keystore/protector.h"
+#include "platform/disk.h"
+
+// Protectors whose secret is in a file that only the service's user and the administrator can read: a key file, or a passphrase handed over in a
+// file (a credential of the service manager). docs/storage-format.md, "Protector file", has their headers.
+namespace wvds::keystore {
+
+inline constexpr size_t kMinPassphraseCharacters = 12;
+inline constexpr size_t kMaxPassphraseBytes = 1024;
+
+// FileName is a file by its folder and its name in it.
+struct FileName {
+  std::unique_ptr<platform::Disk> folder;
+  std::string name;
+};
+
+// file_name splits a path at its last slash; without one the file is in the working folder.
+FileName file_name(std::string_view path);
+
+// make_key_file_protector uses a file of exactly 32 random bytes. create makes it where it is missing, durably, readable by this user only; its folder
+// must be there and be closed to others. A file that others can reach, or of another length, is refused.
+std::unique_ptr<Protector> make_key_file_protector(FileName file);
+
+// make_passphrase_protector reads a passphrase: the file's content without one line end, at least 12 characters (UTF-8), at most 1,024 bytes. The
+// key is derived by PBKDF2-HMAC-SHA-512 with 600,000 iterations, so create and unlock block for some tenths of a second.
+std::unique_ptr<Protector> make_passphrase_protector(FileName file);
+
+}  // namespace wvds::keystore

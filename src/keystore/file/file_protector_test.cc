@@ -1,0 +1,238 @@
+#include "keystore/file/file_protector.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "keystore/memory/memory_protector.h"
+#include "keystore/protector_conformance.h"
+#include "platform/durable.h"
+#include "platform/testing/fake_disk.h"
+
+namespace wvds::keystore {
+namespace {
+
+using platform::testing::FakeDisk;
+using platform::testing::Faults;
+using platform::testing::FakeVolume;
+using testing::library;
+using testing::ProtectorBacking;
+using testing::ProtectorConformance;
+using testing::ProtectorKind;
+
+// A folder with one file in it, on a fake disk.
+struct SecretFolder {
+  SecretFolder() {
+    FakeDisk disk("secrets", volume, faults);
+    EXPECT_TRUE(platform::open_folder(disk));
+  }
+  void put(std::string_view content) {
+    FakeDisk disk("secrets", volume, faults);
+    EXPECT_TRUE(platform::durable_replace(disk, "secret", as_bytes(content)));
+  }
+  void remove() {
+    FakeDisk disk("secrets", volume, faults);
+    EXPECT_TRUE(platform::durable_remove(disk, "secret"));
+  }
+  FileName file() { return {std::make_unique<FakeDisk>("secrets", volume, faults), "secret"}; }
+
+  FakeVolume volume;
+  Faults faults;
+};
+
+class KeyFileBacking : public ProtectorBacking {
+ public:
+  std::unique_ptr<Protector> protector() override { return make_key_file_protector(folder_.file()); }
+
+ private:
+  SecretFolder folder_;
+};
+
+class PassphraseBacking : public ProtectorBacking {
+ public:
+  explicit PassphraseBacking(const std::string& passphrase) { folder_.put(passphrase); }
+  std::unique_ptr<Protector> protector() override { return make_passphrase_protector(folder_.file()); }
+
+ private:
+  SecretFolder folder_;
+};
+
+// The memory protector lives as long as its process: restarts share one object.
+class MemoryBacking : public ProtectorBacking {
+ public:
+  std::unique_ptr<Protector> protector() override { return std::make_unique<Shared>(kept_); }
+
+ private:
+  class Shared : public Protector {
+   public:
+    explicit Shared(std::shared_ptr<Protector> kept) : kept_(std::move(kept)) {}
+    Place place() const override { return kept_->place(); }
+    Result<crypto::LockedBytes> create(const crypto::Library& lib, std::vector<std::byte>& header) override { return kept_->create(lib, header); }
+    Result<crypto::LockedBytes> unlock(const crypto::Library& lib, Bytes header) override { return kept_->unlock(lib, header); }
+
+   private:
+    std::shared_ptr<Protector> kept_;
+  };
+  std::shared_ptr<Protector> kept_ = make_memory_protector();
+};
+
+std::unique_ptr<ProtectorBacking> passphrase_backing() {
+  static int number = 0;
+  return std::make_unique<PassphraseBacking>("correct horse battery " + std::to_string(++number));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ProtectorConformance,
+                         ::testing::Values(ProtectorKind{"Memory", Place::kMemory, [] { return std::make_unique<MemoryBacking>(); }, 1},
+                                           ProtectorKind{"KeyFile", Place::kFile, [] { return std::make_unique<KeyFileBacking>(); }, 1},
+                                           ProtectorKind{"Passphrase", Place::kFile, passphrase_backing, 23}),
+                         testing::protector_kind_name);
+
+std::string refusal(Protector& protector, Bytes header) {
+  const auto key = protector.unlock(library(), header);
+  EXPECT_FALSE(key.has_value());
+  return key ? "" : key.error().detail;
+}
+
+std::string refusal_of_create(Protector& protector) {
+  std::vector<std::byte> header;
+  const auto key = protector.create(library(), header);
+  EXPECT_FALSE(key.has_value());
+  return key ? "" : key.error().detail;
+}
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST(KeyFile, IsMadeWith32RandomBytesWhereItIsMissingAndUsedWhereItIsThere) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
+  FakeDisk disk("secrets", folder.volume, folder.faults);
+  const auto made = disk.read("secret", 100).value();
+  EXPECT_EQ(made.size(), 32u);
+  ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
+  EXPECT_EQ(disk.read("secret", 100).value(), made) << "never overwritten";
+}
+
+TEST(KeyFile, IsDurableBeforeAStoreCanDependOnIt) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
+  for (FakeVolume future : platform::testing::after_power_cut(folder.volume, 100, 1)) {
+    Faults none;
+    FakeDisk disk("secrets", future, none);
+    EXPECT_EQ(disk.read("secret", 100).value_or(std::vector<std::byte>{}).size(), 32u);
+  }
+}
+
+TEST(KeyFile, OfAnotherLengthIsRefused) {
+  for (const size_t size : {0u, 31u, 33u, 64u}) {
+    SecretFolder folder;
+    folder.put(std::string(size, 'x'));
+    EXPECT_TRUE(contains(refusal_of_create(*make_key_file_protector(folder.file())), "secrets")) << size;
+  }
+}
+
+TEST(KeyFile, ThatOthersCanReadIsRefused) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
+  folder.faults.others_can_read_secrets = true;
+  EXPECT_TRUE(contains(refusal(*make_key_file_protector(folder.file()), header), "everybody can read"));
+  EXPECT_TRUE(contains(refusal_of_create(*make_key_file_protector(folder.file())), "everybody can read"));
+}
+
+TEST(KeyFile, ThatIsMissingOrAnotherIsNamedWithTheCure) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
+  folder.remove();
+  std::string detail = refusal(*make_key_file_protector(folder.file()), header);
+  EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "missing") && contains(detail, "put it back")) << detail;
+  folder.put(std::string(32, 'y'));
+  detail = refusal(*make_key_file_protector(folder.file()), header);
+  EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "not the key file")) << detail;
+}
+
+TEST(Passphrase, HasAtLeastTwelveCharacters) {
+  for (const char* too_short : {"", "\n", "elevenchars", "elevenchars\n", "elevenchars\r\n", "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n"}) {
+    SecretFolder folder;
+    folder.put(too_short);
+    EXPECT_TRUE(contains(refusal_of_create(*make_passphrase_protector(folder.file())), "at least 12")) << too_short;
+  }
+}
+
+TEST(Passphrase, HasAtMost1024Bytes) {
+  std::vector<std::byte> header;
+  SecretFolder folder;
+  folder.put(std::string(1024, 'p') + "\r\n");
+  EXPECT_TRUE(make_passphrase_protector(folder.file())->create(library(), header));
+  folder.put(std::string(1025, 'p'));
+  EXPECT_TRUE(contains(refusal_of_create(*make_passphrase_protector(folder.file())), "at most 1,024"));
+  folder.put(std::string(1027, 'p'));
+  refusal_of_create(*make_passphrase_protector(folder.file()));
+}
+
+TEST(Passphrase, IsTheSameWithAndWithoutALineEnd) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  folder.put("correct horse battery");
+  const auto key = make_passphrase_protector(folder.file())->create(library(), header);
+  ASSERT_TRUE(key.has_value());
+  for (const char* same : {"correct horse battery\n", "correct horse battery\r\n"}) {
+    folder.put(same);
+    EXPECT_TRUE(make_passphrase_protector(folder.file())->unlock(library(), header)) << same;
+  }
+  for (const char* other : {"correct horse batterz", "correct horse battery ", "correct horse battery\n\n"}) {
+    folder.put(other);
+    EXPECT_TRUE(contains(refusal(*make_passphrase_protector(folder.file()), header), "passphrase is wrong")) << other;
+  }
+}
+
+TEST(Passphrase, ThatIsMissingIsNamed) {
+  SecretFolder folder;
+  EXPECT_TRUE(contains(refusal_of_create(*make_passphrase_protector(folder.file())), "missing"));
+}
+
+// docs/storage-format.md: iterations at offset 4 of the header.
+TEST(Passphrase, HeaderRecordsTheIterationsAndReadingCapsThem) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  folder.put("correct horse battery");
+  ASSERT_TRUE(make_passphrase_protector(folder.file())->create(library(), header));
+  Reader reader(Bytes(header).subspan(4));
+  EXPECT_EQ(reader.u32(), 600'000u);
+  for (const uint32_t iterations : {0u, 599'999u, 10'000'001u, 0xffffffffu}) {
+    Writer(MutableBytes(header).subspan(4)).u32(iterations);
+    EXPECT_TRUE(contains(refusal(*make_passphrase_protector(folder.file()), header), "iterations")) << iterations;
+  }
+}
+
+TEST(FileProtectors, TellEachOthersStoresApart) {
+  SecretFolder keys, passphrases;
+  passphrases.put("correct horse battery");
+  std::vector<std::byte> by_key, by_passphrase;
+  ASSERT_TRUE(make_key_file_protector(keys.file())->create(library(), by_key));
+  ASSERT_TRUE(make_passphrase_protector(passphrases.file())->create(library(), by_passphrase));
+  EXPECT_TRUE(contains(refusal(*make_key_file_protector(keys.file()), by_passphrase), "made with a passphrase"));
+  EXPECT_TRUE(contains(refusal(*make_passphrase_protector(passphrases.file()), by_key), "made with a key file"));
+}
+
+TEST(FileProtectors, NameAMissingFolder) {
+  FakeVolume nothing;
+  Faults none;
+  auto protector = make_key_file_protector({std::make_unique<FakeDisk>("secrets", nothing, none), "secret"});
+  EXPECT_TRUE(contains(refusal_of_create(*protector), "secrets"));
+}
+
+TEST(FileName, SplitsAtTheLastSlash) {
+  const auto split = [](std::string_view path) {
+    const FileName file = file_name(path);
+    return file.folder->path() + "|" + file.name;
+  };
+  EXPECT_EQ(split("/etc/wvds/key"), "/etc/wvds|key");
+  EXPECT_EQ(split("/key"), "/|key");
+  EXPECT_EQ(split("key"), ".|key");
+}
+
+}  // namespace
+}  // namespace wvds::keystore

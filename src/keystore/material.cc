@@ -1,0 +1,98 @@
+#include "keystore/material.h"
+
+#include "crypto/mldsa.h"
+#include "crypto/mlkem.h"
+
+namespace wvds::keystore {
+namespace {
+
+using crypto::Library;
+using crypto::LockedBytes;
+using crypto::MlDsaPrivateKey;
+using crypto::MlDsaPublicKey;
+using crypto::MlKemPrivateKey;
+using crypto::MlKemPublicKey;
+
+std::vector<std::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+Bytes public_key_of(const MlDsaPrivateKey& key) { return key.public_key(); }
+Bytes public_key_of(const MlKemPrivateKey& key) { return key.encapsulation_key(); }
+
+// making calls `make` until it succeeds, fails for good, or there is nothing left to give up.
+template <class Make>
+auto making(ExpandedKeys& expanded, Make make) {
+  auto made = make();
+  while (!made && made.error().status == Status::kLimitReached && expanded.drop_oldest()) made = make();
+  return made;
+}
+
+template <class PrivateKey>
+Result<Material> generated(const Library& library, ExpandedKeys& expanded, Algorithm algorithm) {
+  Material out;
+  WVDS_ASSIGN(key, making(expanded, [&] { return PrivateKey::generate(library, algorithm, out.secret); }));
+  out.public_key = copy(public_key_of(*key));
+  out.expanded_private = std::shared_ptr<const PrivateKey>(std::move(key));
+  return out;
+}
+
+template <class PrivateKey>
+Result<Material> from_seed(const Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes seed) {
+  Material out;
+  WVDS_ASSIGN(key, making(expanded, [&] { return PrivateKey::from_seed(library, algorithm, seed); }));
+  WVDS_ASSIGN(secret, LockedBytes::copy_of(seed));
+  out.secret = std::move(secret);
+  out.public_key = copy(public_key_of(*key));
+  out.expanded_private = std::shared_ptr<const PrivateKey>(std::move(key));
+  return out;
+}
+
+Result<Material> aes_key(const Library& library) {
+  Material out;
+  WVDS_ASSIGN(secret, LockedBytes::of_size(kAesKeySize));
+  WVDS_TRY(library.random_secret(secret.expose_for_writing()));
+  out.secret = std::move(secret);
+  return out;
+}
+
+Result<> check_supported(const Library& library, Algorithm algorithm) {
+  if (library.has(algorithm)) return {};
+  return fail(Status::kUnsupported, "no provider serves the algorithm");
+}
+
+}  // namespace
+
+Result<Material> new_material(const Library& library, ExpandedKeys& expanded, Algorithm algorithm) {
+  WVDS_TRY(check_supported(library, algorithm));
+  if (is_ml_dsa(algorithm)) return generated<MlDsaPrivateKey>(library, expanded, algorithm);
+  if (is_ml_kem(algorithm)) return generated<MlKemPrivateKey>(library, expanded, algorithm);
+  return aes_key(library);
+}
+
+Result<Material> secret_material(const Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes secret) {
+  WVDS_TRY(check_supported(library, algorithm));
+  if (secret.size() != algorithm_info(algorithm)->secret) {
+    return fail(Status::kInvalidPayload, "a secret of the wrong length for its algorithm");
+  }
+  if (is_ml_dsa(algorithm)) return from_seed<MlDsaPrivateKey>(library, expanded, algorithm, secret);
+  if (is_ml_kem(algorithm)) return from_seed<MlKemPrivateKey>(library, expanded, algorithm, secret);
+  Material out;
+  WVDS_ASSIGN(key, LockedBytes::copy_of(secret));
+  out.secret = std::move(key);
+  return out;
+}
+
+Result<Material> public_material(const Library& library, Algorithm algorithm, Bytes public_key) {
+  WVDS_TRY(check_supported(library, algorithm));
+  if (is_ml_dsa(algorithm)) {
+    WVDS_TRY(MlDsaPublicKey::import(library, algorithm, public_key));
+  } else if (is_ml_kem(algorithm)) {
+    WVDS_TRY(MlKemPublicKey::import(library, algorithm, public_key));
+  } else {
+    return fail(Status::kInvalidPayload, "the algorithm has no public keys");
+  }
+  Material out;
+  out.public_key = copy(public_key);
+  return out;
+}
+
+}  // namespace wvds::keystore

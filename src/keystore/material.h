@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "crypto/library.h"
+#include "crypto/locked_secret.h"
+#include "keystore/expanded_keys.h"
+#include "keystore/format.h"
+
+namespace wvds::keystore {
+
+// Material is what makes one version: the secret in its shortest form, the public key, and the expanded key where it was made on the way.
+struct Material {
+  crypto::LockedBytes secret;  // AES key or seed; empty for a public-only key
+  std::vector<std::byte> public_key;
+  std::shared_ptr<const void> expanded_private;  // null: not made yet
+
+  SecretForm form() const { return secret.size() == 0 ? SecretForm::kPublicOnly : SecretForm::kSealed; }
+};
+
+// Each makes the material of one version of a key of `algorithm`; `expanded` gives up older keys where locked memory is short. kUnsupported when
+// no provider serves the algorithm, kInvalidPayload for a secret or public key that is not one, kLimitReached without memory for secrets.
+Result<Material> new_material(const crypto::Library& library, ExpandedKeys& expanded, Algorithm algorithm);
+Result<Material> secret_material(const crypto::Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes secret);
+Result<Material> public_material(const crypto::Library& library, Algorithm algorithm, Bytes public_key);
+
+}  // namespace wvds::keystore

@@ -1,0 +1,65 @@
+#include "keystore/refill_bell.h"
+
+namespace wvds::keystore {
+namespace {
+
+// A disk that does not answer for so long is as good as failed for the request that waits.
+constexpr std::chrono::seconds kPatience{5};
+
+}  // namespace
+
+void RefillBell::ring() {
+  const std::lock_guard lock(mutex_);
+  rung_ = true;
+  work_.notify_one();
+}
+
+void RefillBell::note_change() {
+  const std::lock_guard lock(mutex_);
+  changed_ = true;
+  work_.notify_one();
+}
+
+void RefillBell::wait_until_tried(const std::function<bool()>& enough) {
+  std::unique_lock lock(mutex_);
+  rung_ = true;
+  work_.notify_one();
+  // A try that is under way may have begun before this ring; the next one has not.
+  const uint64_t mine = tries_begun_ + 1;
+  answer_.wait_until(lock, platform::monotonic_now() + kPatience,
+                     [&] { return !served_ || stopped_ || failing_ || tries_done_ >= mine || enough(); });
+}
+
+void RefillBell::serve() {
+  const std::lock_guard lock(mutex_);
+  served_ = true;
+}
+
+bool RefillBell::wait_for_work(platform::Duration delay) {
+  std::unique_lock lock(mutex_);
+  work_.wait(lock, [&] { return stopped_ || rung_ || changed_; });
+  if (failing_) {
+    work_.wait_until(lock, platform::monotonic_now() + delay, [&] { return stopped_; });
+  } else if (!rung_) {
+    work_.wait_until(lock, platform::monotonic_now() + delay, [&] { return stopped_ || rung_; });
+  }
+  rung_ = changed_ = false;
+  ++tries_begun_;
+  return !stopped_;
+}
+
+void RefillBell::tried(bool succeeded) {
+  const std::lock_guard lock(mutex_);
+  failing_ = !succeeded;
+  tries_done_ = tries_begun_;
+  answer_.notify_all();
+}
+
+void RefillBell::stop() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  work_.notify_all();
+  answer_.notify_all();
+}
+
+}  // namespace wvds::keystore

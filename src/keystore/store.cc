@@ -1,0 +1,160 @@
+#include "keystore/store.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+// Finding and listing. The other files store_*.cc have the rest of the class.
+namespace wvds::keystore {
+
+Store::Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options, Place place)
+    : shared_(std::make_shared<SharedParts>(library, config)),
+      options_(std::move(options)),
+      place_(place),
+      principals_(std::move(principals)),
+      stored_ids_{kFirstStoredId, kFirstStoredId, kFirstMemoryId},
+      memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds} {}
+
+// Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody remembers.
+Store::~Store() {
+  bell_->stop();
+  thread_.join();
+  const std::lock_guard lock(changes_);
+  if (files_ == nullptr || !index_lost_.empty()) return;
+  for (auto& [id, entry] : entries_) {
+    if (entry.counter != nullptr) entry.counter->close(Status::kNotReady);
+  }
+  if (auto written = write_index(true); !written) log_warning("use counts not written back", {{"cause", written.error().detail}});
+}
+
+Result<Store::Owner> Store::configured(std::string_view principal) const {
+  auto owner = principals_.find(principal);
+  if (owner == nullptr) return fail(Status::kDenied, "unknown principal");
+  return owner;
+}
+
+Store::Access Store::access(const PrincipalState& principal, SessionId session, uint32_t id, const Entry& entry) const {
+  if (entry.lifetime == Lifetime::kSession && entry.session != session) return Access::kNone;
+  if (entry.owner.get() == &principal) return Access::kOwned;
+  return entry.lifetime == Lifetime::kPersistent && principal.granted(id) != 0 ? Access::kGranted : Access::kNone;
+}
+
+Result<KeyAccess> Store::find(std::string_view principal, SessionId session, uint32_t id) {
+  WVDS_ASSIGN(owner, configured(principal));
+  std::shared_ptr<StoredKey> key;
+  Access found = Access::kNone;
+  {
+    const std::shared_lock lock(table_);
+    const auto entry = entries_.find(id);
+    if (entry != entries_.end()) found = access(*owner, session, id, entry->second);
+    if (found == Access::kNone) return fail(Status::kKeyNotFound);
+    if (!entry->second.damage.empty()) return fail(Status::kStorageError, entry->second.damage);
+    key = entry->second.key;
+  }
+  if (key == nullptr) {
+    const std::lock_guard lock(changes_);
+    WVDS_ASSIGN(loaded, load(id));
+    key = std::move(loaded);
+  }
+  const Usages usages = key->spec().usages;
+  return KeyAccess{key, found == Access::kOwned ? usages : static_cast<Usages>(usages & owner->granted(id)), found == Access::kOwned};
+}
+
+// The next key that `principal` can reach, in the order of ids.
+std::optional<uint32_t> Store::next_id(const PrincipalState& principal, SessionId session, uint32_t after) const {
+  const std::shared_lock lock(table_);
+  std::optional<uint32_t> next;
+  for (auto id = principal.ids.upper_bound(after); id != principal.ids.end() && !next; ++id) {
+    if (access(principal, session, *id, entries_.at(*id)) != Access::kNone) next = *id;
+  }
+  for (const Grant& grant : principal.grants()) {
+    if (grant.key_id <= after || (next && grant.key_id >= *next)) continue;
+    const auto entry = entries_.find(grant.key_id);
+    if (entry != entries_.end() && access(principal, session, grant.key_id, entry->second) != Access::kNone) next = grant.key_id;
+  }
+  return next;
+}
+
+Result<std::vector<KeyAccess>> Store::list(std::string_view principal, SessionId session, uint32_t after, size_t count) {
+  WVDS_ASSIGN(owner, configured(principal));
+  std::vector<KeyAccess> out;
+  while (out.size() < count) {
+    const auto id = next_id(*owner, session, after);
+    if (!id) break;
+    after = *id;
+    // A key that is gone by now or can't be read is not listed; warnings() names the latter.
+    if (auto found = find(principal, session, *id)) out.push_back(std::move(*found));
+  }
+  return out;
+}
+
+void Store::insert(uint32_t id, Entry entry) {
+  const std::unique_lock lock(table_);
+  ++(entry.lifetime == Lifetime::kPersistent ? counts_.persistent : counts_.in_memory);
+  entry.owner->ids.insert(id);
+  if (entry.lifetime == Lifetime::kSession) session_ids_[entry.session].insert(id);
+  entries_[id] = std::move(entry);
+}
+
+// erase returns the key that was there; null also when it was never read.
+std::shared_ptr<StoredKey> Store::erase(uint32_t id) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return nullptr;
+  Entry& entry = found->second;
+  --(entry.lifetime == Lifetime::kPersistent ? counts_.persistent : counts_.in_memory);
+  entry.owner->ids.erase(id);
+  entry.owner->release(entry.holding());
+  if (const auto of_session = session_ids_.find(entry.session); of_session != session_ids_.end()) of_session->second.erase(id);
+  auto key = std::move(entry.key);
+  entries_.erase(found);
+  return key;
+}
+
+void Store::end_session(SessionId session) {
+  std::vector<std::shared_ptr<StoredKey>> ended;
+  {
+    const std::unique_lock lock(table_);
+    const auto found = session_ids_.find(session);
+    if (found == session_ids_.end()) return;
+    const std::set<uint32_t> ids = found->second;
+    for (const uint32_t id : ids) ended.push_back(erase(id));
+    session_ids_.erase(session);
+  }
+  for (const auto& key : ended) key->mark_deleted();
+}
+
+KeyCounts Store::counts() const {
+  const std::shared_lock lock(table_);
+  return counts_;
+}
+
+void Store::warn(std::string sentence) {
+  log_warning("key store", {{"warning", sentence}});
+  const std::lock_guard lock(warnings_lock_);
+  warnings_.push_back(std::move(sentence));
+}
+
+std::vector<std::string> Store::warnings() const {
+  constexpr size_t kMost = 64;  // a status message has an end
+  std::vector<std::string> out;
+  {
+    const std::lock_guard lock(warnings_lock_);
+    out = warnings_;
+    if (!reservation_failure_.empty()) out.push_back("uses and ids can't be reserved: " + reservation_failure_);
+  }
+  const std::shared_lock lock(table_);
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.damage.empty()) out.push_back(entry.damage);
+    if (entry.counter == nullptr || entry.counter->closed() || !entry.counter->nearly_used_up()) continue;
+    out.push_back("key " + std::to_string(id) + " version " + std::to_string(entry.counted_version) + " has used " +
+                  std::to_string(entry.counter->used()) + " of its " + std::to_string(entry.counter->limit()) + " encryptions: rotate it");
+  }
+  const size_t left_out = out.size() - std::min(out.size(), kMost);
+  if (left_out > 0) {
+    out.resize(kMost);
+    out.push_back("and " + std::to_string(left_out) + " more");
+  }
+  return out;
+}
+
+}  // namespace wvds::keystore

@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "keystore/store.h"
+
+namespace wvds::keystore {
+namespace {
+
+constexpr size_t kThreadStack = 256 * 1024;
+
+}  // namespace
+
+Result<std::unique_ptr<KeyStore>> KeyStore::open(Medium& medium, Protector& protector, const crypto::Library& library, const StoreConfig& config,
+                                                 std::vector<Principal> principals) {
+  WVDS_ASSIGN(store, Store::open(medium, protector, library, config, std::move(principals), StoreOptions{}));
+  return std::unique_ptr<KeyStore>(std::move(store));
+}
+
+Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector, const crypto::Library& library, const StoreConfig& config,
+                                           std::vector<Principal> principals, StoreOptions options) {
+  if (config.use_limit == 0 || config.use_block == 0) return fail(Status::kInvalidArgument, "use_limit and use_block must be above 0");
+  WVDS_ASSIGN(known, Principals::make(std::move(principals)));
+  std::vector<std::string> warnings;
+  WVDS_ASSIGN(files, StoreFiles::open(medium, protector, library, warnings));
+  std::unique_ptr<Store> store(new Store(library, config, std::move(known), std::move(options), protector.place()));
+  auto index = files->read_index(warnings);
+  if (!index && index.error().status == Status::kUnsupported) return forward_error(index);
+  if (!index) {
+    store->index_lost_ = index.error().detail + ": without an index no key can be made and no AES key of this store can encrypt; put it back from a backup";
+    warnings.push_back(store->index_lost_);
+  }
+  for (std::string& warning : warnings) store->warn(std::move(warning));
+  {
+    const std::lock_guard lock(store->changes_);
+    store->files_ = std::move(files);
+    store->adopt_index(index ? *index : IndexFields{});
+    store->reserve_at_open();
+  }
+  WVDS_TRY(store->start_thread());
+  return store;
+}
+
+// adopt_index takes over what is listed and there, and reads the few records that are newer than the index.
+void Store::adopt_index(const IndexFields& index) {
+  index_generation_ = index.generation;
+  index_extensions_ = index.extensions;
+  stored_ids_.next = stored_ids_.reserved = std::max(kFirstStoredId, index.next_stored_id);
+  memory_ids_.next = memory_ids_.reserved = std::max(kFirstMemoryId, index.next_memory_id);
+  auto listed = index.keys.begin();
+  for (const uint32_t id : files_->record_ids()) {
+    while (listed != index.keys.end() && listed->id < id) ++listed;  // deleted since the index was written
+    if (listed != index.keys.end() && listed->id == id) {
+      adopt_listed(*listed);
+    } else if (id < index.listed_below) {
+      warn(record_name(id) + ": this key was deleted and its record put back; it is not used");
+    } else {
+      adopt_unlisted(id);
+    }
+  }
+}
+
+void Store::adopt_listed(const IndexedKey& listed) {
+  Entry entry{};
+  entry.owner = principals_.owner(listed.owner);
+  entry.generation = listed.generation;
+  entry.bytes = listed.record_bytes;
+  if (!listed.versions.empty()) {
+    const IndexedVersion& version = listed.versions.front();
+    entry.counted_version = version.number;
+    entry.counter = std::make_shared<UseCounter>(version.uses, version.uses, shared_->config.use_limit, bell_);
+  }
+  entry.owner->adopt(entry.holding());
+  insert(listed.id, std::move(entry));
+}
+
+// adopt_unlisted learns a key's owner from its record. Of one that can't be read nobody is known to be the owner, so nobody can reach it; the
+// index goes on saying that it is new, so that it is read again at the next start.
+void Store::adopt_unlisted(uint32_t id) {
+  if (auto adopted = adopt_record(id); !adopted) {
+    first_unknown_id_ = std::min(first_unknown_id_, id);
+    warn(adopted.error().detail);
+  }
+}
+
+Result<> Store::adopt_record(uint32_t id) {
+  WVDS_ASSIGN(blob, files_->read_record_blob(id));
+  WVDS_ASSIGN(record, files_->open_record(id, blob));
+  Entry entry{};
+  entry.owner = principals_.owner(record.fields.owner);
+  entry.bytes = record.bytes;
+  WVDS_ASSIGN(key, build_key(std::move(record), entry));
+  entry.key = std::move(key);
+  entry.owner->adopt(entry.holding());
+  insert(id, std::move(entry));
+  return {};
+}
+
+// One durable write reserves uses for all keys and ids for new ones. Where the disk takes none, everything that needs no reservation still works;
+// write_index has logged it and warnings() tell.
+void Store::reserve_at_open() {
+  if (index_lost_.empty()) static_cast<void>(write_index(false).has_value());
+}
+
+Result<> Store::start_thread() {
+  if (!options_.background || !index_lost_.empty()) return {};
+  bell_->serve();
+  WVDS_ASSIGN(thread, platform::Thread::start("key store", kThreadStack, [this] {
+                while (bell_->wait_for_work(options_.write_delay)) bell_->tried(refill().has_value());
+              }));
+  thread_ = std::move(thread);
+  return {};
+}
+
+}  // namespace wvds::keystore

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "keystore/expanded_keys.h"
+#include "keystore/format.h"
+#include "keystore/key.h"
+#include "keystore/material.h"
+#include "keystore/principals.h"
+#include "keystore/use_counter.h"
+
+// The store's own form of keys. What is public here but not in key.h is for the store only.
+namespace wvds::keystore {
+
+// SharedParts are used by the store and by every version, which a worker may hold longer than the store lives.
+struct SharedParts {
+  SharedParts(const crypto::Library& library, const StoreConfig& config)
+      : library(library), config(config), windows(config.window_bytes), expanded(config.expanded_keys) {}
+
+  const crypto::Library& library;
+  const StoreConfig config;
+  WindowBudget windows;
+  ExpandedKeys expanded;
+};
+
+class StoredVersion final : public KeyVersion {
+ public:
+  // `counter` is null where uses are not counted; `uses` is then what uses() reports.
+  struct Parts {
+    uint32_t number = 0;
+    VersionState state = VersionState::kActive;
+    Material material;
+    std::shared_ptr<UseCounter> counter;
+    uint64_t uses = 0;
+  };
+  static Result<std::shared_ptr<StoredVersion>> make(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
+                                                     const KeySpec& spec, Parts parts);
+  ~StoredVersion() override;
+
+  uint32_t number() const override { return number_; }
+  VersionState state() const override { return state_.load(); }
+  bool deleted() const override { return deleted_.load(std::memory_order_acquire); }
+  Result<> count_use() override;
+  uint64_t uses() const override { return counter_ != nullptr ? counter_->used() : uses_; }
+  uint64_t use_limit() const override { return algorithm_ == Algorithm::kAes256Gcm ? shared_->config.use_limit : 0; }
+  Bytes aes_key() const override;
+  NonceWindow* window() const override { return window_.get(); }
+  Result<std::shared_ptr<const crypto::MlDsaPrivateKey>> mldsa_private() const override;
+  Result<std::shared_ptr<const crypto::MlDsaPublicKey>> mldsa_public() const override;
+  Result<std::shared_ptr<const crypto::MlKemPrivateKey>> mlkem_private() const override;
+  Result<std::shared_ptr<const crypto::MlKemPublicKey>> mlkem_public() const override;
+  Bytes public_key() const override { return public_key_; }
+
+  Bytes secret() const { return secret_.expose(); }
+  SecretForm form() const { return secret_.size() == 0 ? SecretForm::kPublicOnly : SecretForm::kSealed; }
+  const std::shared_ptr<UseCounter>& counter() const { return counter_; }
+
+  // supersede says that there is a newer version; retire and mark_deleted also end the version's encryptions at once.
+  void supersede() { state_ = VersionState::kRetired; }
+  void retire();
+  void mark_deleted();
+
+ private:
+  StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, Algorithm algorithm, Parts parts);
+  Result<> make_window(const KeySpec& spec);
+  template <class PrivateKey>
+  Result<std::shared_ptr<const PrivateKey>> private_key(bool is_of_this_kind) const;
+  template <class PublicKey, class PrivateKey>
+  Result<std::shared_ptr<const PublicKey>> public_form(bool is_of_this_kind) const;
+
+  const std::shared_ptr<SharedParts> shared_;
+  const std::shared_ptr<PrincipalState> owner_;
+  const Algorithm algorithm_;
+  const uint32_t number_;
+  std::atomic<VersionState> state_;
+  std::atomic<bool> deleted_{false};
+  const crypto::LockedBytes secret_;
+  const std::vector<std::byte> public_key_;
+  const std::shared_ptr<UseCounter> counter_;
+  const uint64_t uses_;
+  std::unique_ptr<NonceWindow> window_;
+};
+
+using StoredVersions = std::vector<std::shared_ptr<StoredVersion>>;  // newest first
+
+class StoredKey final : public Key {
+ public:
+  StoredKey(uint32_t id, std::shared_ptr<PrincipalState> owner, KeySpec spec, Place place, StoredVersions versions,
+            Extensions extensions)
+      : id_(id), owner_(std::move(owner)), spec_(std::move(spec)), place_(place), extensions_(std::move(extensions)), versions_(std::move(versions)) {}
+
+  uint32_t id() const override { return id_; }
+  const std::string& owner() const override { return owner_->name(); }
+  const KeySpec& spec() const override { return spec_; }
+  Place place() const override { return place_; }
+  bool deleted() const override { return deleted_.load(std::memory_order_acquire); }
+  uint32_t change_count() const override { return change_count_.load(std::memory_order_acquire); }
+  Result<VersionRef> active() const override;
+  std::vector<VersionRef> versions() const override;
+
+  const Extensions& extensions() const { return extensions_; }
+  StoredVersions stored_versions() const;
+
+  // set_versions publishes a new list; what is not in it any more is deleted, and nothing is once the key is.
+  void set_versions(StoredVersions versions);
+  void retire();
+  void mark_deleted();
+
+ private:
+  const uint32_t id_;
+  const std::shared_ptr<PrincipalState> owner_;
+  const KeySpec spec_;
+  const Place place_;
+  const Extensions extensions_;
+  mutable std::mutex mutex_;
+  StoredVersions versions_;
+  std::atomic<uint32_t> change_count_{0};
+  std::atomic<bool> deleted_{false};
+};
+
+}  // namespace wvds::keystore
