@@ -1,0 +1,175 @@
+#include "config/service_config.h"
+
+#include <bit>
+
+#include "config/client_section.h"
+#include "config/section.h"
+
+namespace wvds::config {
+namespace {
+
+// read_object calls read(section) where `name` stands, and notes what it left over.
+template <class Read>
+void read_object(Section& root, std::string_view name, Problems& problems, Read read) {
+  const JsonValue* value = root.find(name);
+  if (value == nullptr) return;
+  Section section(*value, root.path_of(name), problems);
+  read(section);
+  section.finish();
+}
+
+// read_word_or_object reads "name": "word", short for "name": {"mode": "word"}.
+template <class Value, class Read>
+void read_word_or_object(Section& root, std::string_view name, Problems& problems, Value& mode,
+                         const std::vector<std::pair<std::string_view, Value>>& words, Read read) {
+  const JsonValue* value = root.find(name);
+  if (value != nullptr && value->kind == JsonValue::Kind::kText) return root.choice(name, mode, words);
+  read_object(root, name, problems, [&](Section& section) {
+    section.choice("mode", mode, words);
+    read(section);
+  });
+}
+
+// read_file_mode takes the text form that chmod takes: JSON has no octal numbers.
+void read_file_mode(Section& section, std::string_view name, uint32_t& out) {
+  std::string text;
+  section.text(name, text);
+  if (text.empty()) return;
+  const bool octal = text.size() <= 4 && text.find_first_not_of("01234567") == std::string::npos;
+  const uint32_t mode = octal ? static_cast<uint32_t>(std::stoul(text, nullptr, 8)) : UINT32_MAX;
+  if (mode > 0777) {
+    return section.problem(section.find(name)->line, name,
+                           "must be an octal mode such as \"0660\", not \"" + text + "\"");
+  }
+  out = mode;
+}
+
+void read_path(Section& section, std::string_view name, std::string& out) {
+  std::string text = out;
+  section.text(name, text);
+  if (!text.empty() && text.front() != '/') {
+    return section.problem(section.find(name)->line, name, "must be an absolute path, not \"" + text + "\"");
+  }
+  out = text;
+}
+
+void read_socket(Section& section, Socket& out) {
+  constexpr size_t kLongestPath = 107;  // of a Unix socket's address
+  read_path(section, "path", out.path);
+  if (out.path.size() > kLongestPath) {
+    section.problem(section.find("path")->line, "path", "must be at most 107 bytes, as a Unix socket's address is");
+  }
+  read_file_mode(section, "mode", out.mode);
+}
+
+void check_protector_kind(Section& section, const std::string& kind) {
+  const int line = section.find("kind") == nullptr ? section.line() : section.find("kind")->line;
+  if (kind == "tpm" || kind == "hsm") {
+    section.problem(line, "kind", "\"" + kind + "\" is not available in this build; use \"file\"");
+  } else if (!kind.empty() && kind != "file") {
+    section.problem(line, "kind", "\"" + kind + "\" is not a protector" + word_advice(kind, {"file", "tpm", "hsm"}));
+  }
+}
+
+void read_protector(Section& section, Store& out) {
+  std::string kind;
+  section.required_text("kind", kind);
+  check_protector_kind(section, kind);
+  read_path(section, "key_file", out.key_file);
+  read_path(section, "passphrase_file", out.passphrase_file);
+  if (kind == "file" && section.has("key_file") == section.has("passphrase_file")) {
+    section.problem(section.line(), "", "needs either \"key_file\" or \"passphrase_file\"");
+  }
+}
+
+void read_store(Section& root, Problems& problems, Store& out) {
+  if (!root.has("store")) {
+    return root.problem(root.line(), "store",
+                        "is missing: an object such as {\"path\": ..., \"protector\": {\"kind\": \"file\", "
+                        "\"key_file\": ...}} is needed here");
+  }
+  read_object(root, "store", problems, [&](Section& section) {
+    read_path(section, "path", out.path);
+    if (!section.has("path"))
+      section.problem(section.line(), "path", "is missing: the folder of the key store is needed here");
+    if (!section.has("protector")) {
+      section.problem(section.line(), "protector",
+                      "is missing: an object such as {\"kind\": \"file\", \"key_file\": ...} is needed here");
+    }
+    read_object(section, "protector", problems, [&](Section& protector) { read_protector(protector, out); });
+  });
+}
+
+void read_locked_memory(Section& section, LockedMemorySettings& out) {
+  section.number("bytes", out.bytes, 128 << 10, 1 << 30);
+  if (!std::has_single_bit(out.bytes)) {
+    section.problem(section.find("bytes")->line, "bytes",
+                    "must be a power of two, such as " + std::to_string(std::bit_ceil(out.bytes)));
+  }
+}
+
+void read_keys(Section& section, Keys& out) {
+  section.number("use_limit", out.use_limit, 1, 1ull << 32);
+  section.number("rotate_at_percent", out.rotate_at_percent, 0, 99);
+  section.number("expanded_cache", out.expanded_cache, 1, 65536);
+}
+
+void read_replay_window(Section& section, ReplayWindow& out) {
+  section.number("capacity", out.capacity, 1, 100'000'000);
+  section.number("total_bytes", out.total_bytes, 1 << 20);
+}
+
+void read_sessions(Section& section, Sessions& out) {
+  section.number("total", out.total, 1, 65535);
+  section.number("slots", out.slots, 1, 64);
+}
+
+void read_modes(Section& root, Problems& problems, ServiceConfig& out) {
+  read_word_or_object<Fips>(root, "fips", problems, out.fips.mode,
+                            {{"required", Fips::kRequired}, {"preferred", Fips::kPreferred}, {"off", Fips::kOff}},
+                            [&](Section& section) {
+                              read_path(section, "modules_dir", out.fips.modules_dir);
+                              read_path(section, "config", out.fips.config);
+                            });
+  read_word_or_object<LockedMemory>(root, "locked_memory", problems, out.locked_memory.mode,
+                                    {{"required", LockedMemory::kRequired}, {"preferred", LockedMemory::kPreferred}},
+                                    [&](Section& section) { read_locked_memory(section, out.locked_memory); });
+  root.choice<Nonces>("nonce", out.nonces, {{"counter", Nonces::kCounter}, {"random", Nonces::kRandom}});
+  root.choice<LogLevel>("log_level", out.log_level,
+                        {{"debug", LogLevel::kDebug},
+                         {"info", LogLevel::kInfo},
+                         {"warning", LogLevel::kWarning},
+                         {"error", LogLevel::kError}});
+}
+
+void read_root(const JsonValue& value, const Vocabulary& vocabulary, Problems& problems, ServiceConfig& out) {
+  Section root(value, "", problems);
+  if (value.kind != JsonValue::Kind::kObject) return;
+  read_object(root, "socket", problems, [&](Section& section) { read_socket(section, out.socket); });
+  read_store(root, problems, out.store);
+  read_modes(root, problems, out);
+  if (const JsonValue* rate = root.find("rate_limit")) read_rate_limit(*rate, "rate_limit", problems, out.rate_limit);
+  read_object(root, "replay_window", problems,
+              [&](Section& section) { read_replay_window(section, out.replay_window); });
+  read_object(root, "sessions", problems, [&](Section& section) { read_sessions(section, out.sessions); });
+  read_object(root, "keys", problems, [&](Section& section) { read_keys(section, out.keys); });
+  read_clients(root, vocabulary, problems, out);
+  root.finish();
+}
+
+}  // namespace
+
+std::expected<ServiceConfig, std::string> load_service_config(const std::string& file, std::string_view text,
+                                                              const Vocabulary& vocabulary) {
+  Problems problems(file);
+  ServiceConfig config;
+  if (auto parsed = parse_json(text); parsed) {
+    read_root(*parsed, vocabulary, problems, config);
+  } else {
+    problems.add(parsed.error().line, "", "is not JSON: " + parsed.error().message);
+  }
+  if (!problems.empty()) return std::unexpected(problems.to_text());
+  return config;
+}
+
+}  // namespace wvds::config

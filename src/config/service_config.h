@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/algorithm.h"
+#include "base/log.h"
+#include "config/users.h"
+
+// What config.json says to crypto_service. docs/config.md explains every key; the defaults are those below.
+namespace wvds::config {
+
+enum class Fips : uint8_t { kOff, kPreferred, kRequired };
+enum class LockedMemory : uint8_t { kPreferred, kRequired };
+enum class Nonces : uint8_t { kCounter, kRandom };
+
+struct Socket {
+  std::string path = "/run/wvds/crypto.sock";
+  uint32_t mode = 0660;
+};
+
+struct Store {
+  std::string path;
+  std::string key_file;  // one of the two is set
+  std::string passphrase_file;
+};
+
+struct FipsSettings {
+  Fips mode = Fips::kPreferred;
+  std::string modules_dir;  // empty: where OpenSSL was built to look
+  std::string config;       // fipsmodule.cnf; empty: OpenSSL's own place
+};
+
+struct RateLimit {
+  uint32_t requests_per_second = 1000;  // 0: no limit
+  uint32_t burst = 100;
+  uint32_t cooldown_ms = 100;
+};
+
+struct ReplayWindow {
+  uint32_t capacity = 1'000'000;      // nonces a key version remembers
+  uint64_t total_bytes = 256u << 20;  // of all windows together
+};
+
+struct Sessions {
+  uint32_t total = 64;
+  uint32_t slots = 8;
+};
+
+struct Keys {
+  uint64_t use_limit = 1ull << 32;  // encryptions of one AES key version
+  uint32_t rotate_at_percent = 0;   // of use_limit; 0: never by itself
+  uint32_t expanded_cache = 64;     // expanded ML-DSA and ML-KEM keys kept ready, up to 41 KB of locked memory each
+};
+
+struct LockedMemorySettings {
+  LockedMemory mode = LockedMemory::kPreferred;
+  uint64_t bytes = 4u << 20;  // a power of two
+};
+
+struct Limits {
+  uint32_t sessions = 8;
+  uint32_t session_keys = 1024;
+  uint32_t volatile_keys = 1024;
+  uint32_t persistent_keys = 1024;
+  uint32_t keys_per_minute = 6000;
+  uint64_t store_bytes = 16u << 20;
+  uint64_t window_bytes = 64u << 20;
+};
+
+// KeyGrant lets a client use a key of another's.
+struct KeyGrant {
+  uint32_t id = 0;
+  Usages usages = 0;
+  std::optional<std::string> context;  // ML-DSA: the only context string that this client may sign under
+};
+
+// Client is one principal. Linux: a process is this client when all of uid and gid that are given are its own; where
+// several clients fit, the one that names more fits better. L4Re: `label` is the factory capability's name.
+struct Client {
+  std::string name;
+  std::optional<uint32_t> uid;
+  std::optional<uint32_t> gid;
+  std::string label;
+  std::vector<std::string> operations;
+  std::vector<KeyGrant> grants;
+  Limits limits;
+  RateLimit rate_limit;  // the service's own where the client has none
+};
+
+struct ServiceConfig {
+  Socket socket;
+  Store store;
+  FipsSettings fips;
+  std::vector<Client> clients;
+  RateLimit rate_limit;
+  ReplayWindow replay_window;
+  Sessions sessions;
+  Keys keys;
+  Nonces nonces = Nonces::kCounter;
+  LockedMemorySettings locked_memory;
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+// Vocabulary is what the loader must know of the system around it.
+struct Vocabulary {
+  std::vector<std::string_view> operations;  // the words of "operations"
+  const Users* users = nullptr;              // null: there are no users here, clients are told apart by their label
+};
+
+// load_service_config reads config.json's text. The error is everything that is wrong with it, one line each, beginning
+// with `file`.
+std::expected<ServiceConfig, std::string> load_service_config(const std::string& file, std::string_view text,
+                                                              const Vocabulary& vocabulary);
+
+}  // namespace wvds::config
