@@ -1,0 +1,81 @@
+#include "service/linux/log_sink.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace wvds::service {
+namespace {
+
+// journal_priority is syslog's number.
+const char* journal_priority(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return "<7>";
+    case LogLevel::kInfo: return "<6>";
+    case LogLevel::kWarning: return "<4>";
+    case LogLevel::kError: return "<3>";
+  }
+  return "<6>";
+}
+
+const char* level_word(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
+  }
+  return "info";
+}
+
+// A pipe that has room at all has it for PIPE_BUF bytes (pipe(7)), so that a line up to this length does not wait.
+constexpr size_t kLongestLine = 2048;
+
+void write_line(std::string_view head, std::string_view whole_line) {
+  pollfd room{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
+  const std::string_view line = whole_line.substr(0, kLongestLine);
+  char end = '\n';
+  const iovec parts[] = {
+      {const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(line.data()), line.size()}, {&end, 1}};
+  static_cast<void>(!writev(STDERR_FILENO, parts, 3));
+}
+
+void to_journal(LogLevel level, std::string_view line) { write_line(journal_priority(level), line); }
+
+void to_person(LogLevel level, std::string_view line) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  char head[64];
+  const size_t date_length = std::strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &parts);
+  const int rest_length = std::snprintf(head + date_length, sizeof head - date_length,
+                                        ".%03ldZ %s: ", now.tv_nsec / 1'000'000, level_word(level));
+  write_line({head, date_length + static_cast<size_t>(rest_length)}, line);
+}
+
+// JOURNAL_STREAM is "device:inode" of what systemd connected standard error to; it may have been redirected since.
+bool stderr_is_the_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat facts{};
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  return stream != nullptr && std::sscanf(stream, "%" SCNu64 ":%" SCNu64, &device, &inode) == 2 &&
+         fstat(STDERR_FILENO, &facts) == 0 && facts.st_dev == device && facts.st_ino == inode;
+}
+
+}  // namespace
+
+void start_logging(LogLevel level) {
+  set_log_level(level);
+  set_log_sink(stderr_is_the_journal() ? to_journal : to_person);
+}
+
+}  // namespace wvds::service

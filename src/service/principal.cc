@@ -1,0 +1,63 @@
+#include "service/principal.h"
+
+namespace wvds::service {
+namespace {
+
+// What nobody has to be granted: finding out whether the service lives and what it lets one do.
+constexpr protocol::Operation kEverybodys[] = {protocol::Operation::kPing, protocol::Operation::kCapabilities};
+
+// fitness is 0 where the client is somebody else, and grows with what it names of the peer.
+int fitness(const config::Client& client, const channel::Peer& peer) {
+  if (!peer.label.empty() || !client.label.empty()) return client.label == peer.label ? 1 : 0;
+  if (client.uid && *client.uid != peer.uid) return 0;
+  if (client.gid && *client.gid != peer.gid) return 0;
+  return (client.uid ? 2 : 0) + (client.gid ? 1 : 0);
+}
+
+}  // namespace
+
+Principal::Principal(const config::Client& client)
+    : client_(client), rate_limiter_(client.rate_limit), log_limiter_(kLogLimit) {
+  for (const protocol::Operation operation : kEverybodys) operations_.set(static_cast<uint8_t>(operation));
+  for (const std::string& name : client.operations) {
+    if (const auto operation = protocol::operation_from_config_name(name)) {
+      operations_.set(static_cast<uint8_t>(*operation));
+    }
+  }
+  for (const config::KeyGrant& grant : client.grants) {
+    if (grant.context) fixed_contexts_.emplace(grant.id, *grant.context);
+  }
+}
+
+const std::string* Principal::fixed_context(uint32_t key_id) const {
+  const auto found = fixed_contexts_.find(key_id);
+  return found == fixed_contexts_.end() ? nullptr : &found->second;
+}
+
+bool Principal::claim_session() { return claim(sessions_, client_.limits.sessions); }
+
+PrincipalTable::PrincipalTable(const std::vector<config::Client>& clients) {
+  for (const config::Client& client : clients) principals_.push_back(std::make_unique<Principal>(client));
+}
+
+Principal* PrincipalTable::resolve(const channel::Peer& peer) const {
+  Principal* best = nullptr;
+  int best_fitness = 0;
+  for (const auto& principal : principals_) {
+    const int fits = fitness(principal->client(), peer);
+    if (fits <= best_fitness) continue;
+    best = principal.get();
+    best_fitness = fits;
+  }
+  return best;
+}
+
+bool claim(std::atomic<uint32_t>& count, uint32_t limit) {
+  uint32_t before = count.load();
+  do {
+    if (before >= limit) return false;
+  } while (!count.compare_exchange_weak(before, before + 1));
+  return true;
+}
+
+}  // namespace wvds::service

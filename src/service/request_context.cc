@@ -1,0 +1,19 @@
+#include "service/request_context.h"
+
+namespace wvds::service {
+
+Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage) {
+  context.key_id = id;
+  WVDS_ASSIGN(key, context.keys.find(id));
+  if (!fits(key->key().spec().algorithm)) return fail(Status::kWrongKeyType);
+  if (!allows(key->usages(), usage)) return fail(Status::kWrongKeyUsage);
+  return key;
+}
+
+Result<size_t> write_answer(MutableBytes answer, std::initializer_list<Bytes> parts) {
+  Writer writer(answer);
+  for (const Bytes part : parts) writer.bytes(part);
+  return writer.finish();
+}
+
+}  // namespace wvds::service

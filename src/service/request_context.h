@@ -1,0 +1,34 @@
+#pragma once
+
+#include <initializer_list>
+
+#include "service/principal.h"
+#include "service/scratch.h"
+#include "service/service_state.h"
+
+namespace wvds::service {
+
+// RequestContext is what a handler works with: who asks, and the worker's own keys and memory.
+struct RequestContext {
+  ServiceState& state;
+  Principal& principal;
+  const keystore::SessionId session;
+  KeyCache& keys;
+  Scratch& scratch;
+  uint32_t key_id = 0;  // of the key the request is about, for the log
+};
+
+// Handler does one operation: decodes the payload (hostile), writes the answer's payload and returns its length. On
+// failure the error's status is the answer, with no payload.
+using Handler = Result<size_t> (*)(RequestContext& context, UntrustedBytes payload, MutableBytes answer);
+
+// usable_key finds a key for a purpose: kKeyNotFound, kWrongKeyType when its algorithm does not fit, kWrongKeyUsage
+// when neither the key nor the caller's grant is for it. Notes the id for the log.
+Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage);
+
+constexpr bool is_aes(Algorithm algorithm) { return algorithm == Algorithm::kAes256Gcm; }
+
+// write_answer writes the parts one after the other.
+Result<size_t> write_answer(MutableBytes answer, std::initializer_list<Bytes> parts);
+
+}  // namespace wvds::service

@@ -1,0 +1,107 @@
+#include "service/service_handlers.h"
+
+#include "protocol/frame.h"
+#include "protocol/service_messages.h"
+
+namespace wvds::service {
+namespace {
+
+constexpr size_t kMaxWarnings = 64;  // so that the answer always fits
+
+constexpr Algorithm kAlgorithms[] = {Algorithm::kAes256Gcm, Algorithm::kMlDsa44,  Algorithm::kMlDsa65,
+                                     Algorithm::kMlDsa87,   Algorithm::kMlKem512, Algorithm::kMlKem768,
+                                     Algorithm::kMlKem1024};
+
+protocol::FipsMode wire_mode(config::Fips mode) {
+  switch (mode) {
+    case config::Fips::kOff: return protocol::FipsMode::kOff;
+    case config::Fips::kPreferred: return protocol::FipsMode::kPreferred;
+    case config::Fips::kRequired: return protocol::FipsMode::kRequired;
+  }
+  return protocol::FipsMode::kOff;
+}
+
+protocol::FipsState wire_state(crypto::FipsState state) { return static_cast<protocol::FipsState>(state); }
+static_assert(static_cast<int>(crypto::FipsState::kActive) == static_cast<int>(protocol::FipsState::kActive));
+static_assert(static_cast<int>(crypto::FipsState::kUnavailable) == static_cast<int>(protocol::FipsState::kUnavailable));
+
+uint64_t uptime_ms(const ServiceState& state) {
+  const Duration uptime = state.clock.now() - state.started;
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count());
+}
+
+}  // namespace
+
+std::vector<std::string> service_warnings(const ServiceState& state) {
+  std::vector<std::string> warnings;
+  if (state.library.fips_state() == crypto::FipsState::kUnavailable) {
+    warnings.emplace_back("the FIPS provider is unavailable: the default provider serves");
+  }
+  if (!state.library.memory_locked()) {
+    warnings.emplace_back("secrets are not in locked memory: they could be swapped out");
+  }
+  for (std::string& warning : state.store->warnings()) warnings.push_back(std::move(warning));
+  if (warnings.size() > kMaxWarnings) {
+    const size_t left_out = warnings.size() - kMaxWarnings + 1;
+    warnings.resize(kMaxWarnings - 1);
+    warnings.push_back("and " + std::to_string(left_out) + " more");
+  }
+  return warnings;
+}
+
+// Not straight into the answer area: generators may read back what they wrote.
+Result<size_t> handle_random(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
+  WVDS_ASSIGN(request, protocol::RandomRequest::decode(payload));
+  WVDS_ASSIGN(bytes, context.scratch.take(request.length));
+  WVDS_TRY(context.state.library.random(bytes));
+  return write_answer(answer, {bytes});
+}
+
+Result<size_t> handle_ping(RequestContext&, UntrustedBytes payload, MutableBytes) {
+  WVDS_TRY(protocol::decode_empty_request(payload));
+  return 0;
+}
+
+Result<size_t> handle_status(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
+  WVDS_TRY(protocol::decode_empty_request(payload));
+  const ServiceState& state = context.state;
+  const keystore::KeyCounts keys = state.store->counts();
+  protocol::StatusAnswer status;
+  status.fips_mode = wire_mode(state.config.fips.mode);
+  status.fips_state = wire_state(state.library.fips_state());
+  status.locked_memory = state.library.memory_locked();
+  status.place = static_cast<uint8_t>(state.store->place());
+  status.epoch = state.epoch;
+  status.uptime_ms = uptime_ms(state);
+  status.sessions = state.sessions.load();
+  status.session_limit = state.config.sessions.total;
+  status.persistent_keys = keys.persistent;
+  status.memory_keys = keys.in_memory;
+  status.service_version = state.version;
+  status.library_version = state.library.version();
+  status.provider = state.library.provider();
+  status.warnings = service_warnings(state);
+  return status.encode(answer);
+}
+
+Result<size_t> handle_capabilities(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
+  WVDS_TRY(protocol::decode_empty_request(payload));
+  const ServiceState& state = context.state;
+  protocol::CapabilitiesAnswer capabilities;
+  capabilities.protocol_version = protocol::kVersion;
+  capabilities.fips_state = wire_state(state.library.fips_state());
+  capabilities.slots = static_cast<uint16_t>(state.config.sessions.slots);
+  capabilities.max_request_payload = protocol::kMaxRequestPayload;
+  capabilities.max_answer_payload = protocol::kMaxAnswerPayload;
+  capabilities.requests_per_second = context.principal.client().rate_limit.requests_per_second;
+  capabilities.burst = context.principal.client().rate_limit.burst;
+  for (const protocol::OperationInfo& info : protocol::operations()) {
+    if (context.principal.may(info.operation)) capabilities.operations.push_back(static_cast<uint8_t>(info.operation));
+  }
+  for (const Algorithm algorithm : kAlgorithms) {
+    if (state.library.has(algorithm)) capabilities.algorithms.push_back(algorithm);
+  }
+  return capabilities.encode(answer);
+}
+
+}  // namespace wvds::service

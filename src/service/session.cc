@@ -1,0 +1,137 @@
+#include "service/session.h"
+
+#include <exception>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "protocol/frame.h"
+#include "service/event_log.h"
+
+namespace wvds::service {
+namespace {
+
+// wire_error: what only a client library says is a defect when the service says it.
+Error wire_error(Error error) {
+  if (static_cast<uint8_t>(error.status) < 0x80) return error;
+  return {Status::kInternalError, std::string(status_name(error.status)) + " " + error.detail};
+}
+
+// A client that sends these does not use the service, whatever it does.
+channel::Verdict verdict_on(Status status) {
+  switch (status) {
+    case Status::kInvalidHeader:
+    case Status::kInvalidType:
+    case Status::kInvalidPayload:
+    case Status::kPayloadTooLarge:
+    case Status::kDenied:
+    case Status::kRateLimited: return channel::Verdict::kInvalid;
+    default: return channel::Verdict::kValid;
+  }
+}
+
+// wipe_payload removes a secret from the request area. The area is the service's own mapping of the region and
+// writable; it is handed in as read-only so that nothing writes to it by mistake.
+void wipe_payload(UntrustedBytes payload) {
+  secure_wipe(const_cast<std::byte*>(payload.in_place().data()), payload.size());
+}
+
+}  // namespace
+
+struct Session::Served {
+  Result<size_t> length = fail(Status::kInternalError);
+  const OpEntry* entry = nullptr;
+  uint32_t key_id = 0;
+};
+
+Session::Session(ServiceState& state, Principal& principal, keystore::SessionId id)
+    : state_(state),
+      principal_(principal),
+      id_(id),
+      keys_(*state.store, principal.name(), id),
+      guard_(keys_, state.guards) {}
+
+Session::~Session() {
+  state_.store->end_session(id_);
+  principal_.release_session();
+  state_.sessions.fetch_sub(1);
+  if (!principal_.log_limiter().take(state_.clock.now())) return;
+  log_info("session ended", {{"principal", principal_.name()}, {"session", id_}});
+}
+
+channel::Verdict Session::handle(const channel::Request& request) {
+  if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;
+  guard_.enter();
+  Served served = serve(request.area, request.answer.subspan(protocol::kFrameHeaderSize));
+  guard_.leave();
+  scratch_.wipe();
+  const Status status = served.length ? Status::kSuccess : served.length.error().status;
+  const auto length = static_cast<uint32_t>(served.length.value_or(0));
+  protocol::encode_answer_header(status, length, request.answer.first<protocol::kFrameHeaderSize>());
+  report(served);
+  return verdict_on(status);
+}
+
+// The order: frame, op table, rights, rate limit; only then the payload is looked at. What is refused before the rate
+// limit takes a token too: flooding is no cheaper with nonsense.
+Session::Served Session::serve(UntrustedBytes area, MutableBytes answer) {
+  Served served;
+  const auto frame = protocol::RequestFrame::decode(area);
+  if (!frame) {
+    take_token();
+    served.length = fail(frame.error().status, frame.error().detail);
+    return served;
+  }
+  served.entry = op_entry(frame->type);
+  if (const Result<> admitted = admit(served.entry); !admitted) {
+    served.length = fail(admitted.error().status);
+    return served;
+  }
+  RequestContext context{state_, principal_, id_, keys_, scratch_};
+  served.length = run_handler(*served.entry, context, frame->payload, answer);
+  served.key_id = context.key_id;
+  return served;
+}
+
+Result<> Session::admit(const OpEntry* entry) {
+  if (entry == nullptr || !principal_.may(entry->operation)) {
+    take_token();
+    return fail(entry == nullptr ? Status::kInvalidType : Status::kDenied);
+  }
+  return take_token() ? Result<>{} : fail(Status::kRateLimited);
+}
+
+bool Session::take_token() {
+  RateLimiter& limiter = principal_.rate_limiter();
+  return limiter.unlimited() || limiter.take(state_.clock.now());
+}
+
+// The standard library throws where memory runs out; a request may fail for that, the service may not.
+Result<size_t> Session::run_handler(const OpEntry& entry, RequestContext& context, UntrustedBytes payload,
+                                    MutableBytes answer) {
+  Result<size_t> length = fail(Status::kInternalError);
+  try {
+    length = entry.handler(context, payload, answer);
+  } catch (const std::exception& error) {
+    length = fail(Status::kInternalError, error.what());
+  }
+  if (entry.wipe_request) wipe_payload(payload);
+  if (!length) return fail(wire_error(length.error()).status, wire_error(length.error()).detail);
+  return length;
+}
+
+// A line that finds no memory is lost; the answer is not.
+void Session::report(const Served& served) try {
+  const auto* info =
+      served.entry == nullptr ? nullptr : protocol::operation_info(static_cast<uint8_t>(served.entry->operation));
+  const Event event{principal_, id_, info, served.key_id};
+  if (!served.length) {
+    log_failure(event, served.length.error(), state_.clock.now());
+  } else if (served.entry->management) {
+    log_success(event);
+  }
+} catch (const std::exception&) {
+}
+
+void Session::wasted_wakeup() { take_token(); }
+
+}  // namespace wvds::service

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "channel/request.h"
+#include "service/op_table.h"
+#include "service/principal.h"
+#include "service/scratch.h"
+#include "service/service_state.h"
+
+namespace wvds::service {
+
+// Session serves one client's requests, one after the other, on its worker's thread. Every request ends with an answer;
+// no input ends the session or the service.
+class Session : public channel::RequestHandler {
+ public:
+  // The caller has claimed a session of the service and of the principal; the destructor releases both. `state` and
+  // `principal` must outlive the session.
+  Session(ServiceState& state, Principal& principal, keystore::SessionId id);
+  ~Session() override;
+
+  channel::Verdict handle(const channel::Request& request) override;
+  void wasted_wakeup() override;
+
+ private:
+  struct Served;
+
+  Served serve(UntrustedBytes area, MutableBytes answer);
+  Result<size_t> run_handler(const OpEntry& entry, RequestContext& context, UntrustedBytes payload,
+                             MutableBytes answer);
+  Result<> admit(const OpEntry* entry);
+  bool take_token();
+  void report(const Served& served);
+
+  ServiceState& state_;
+  Principal& principal_;
+  const keystore::SessionId id_;
+  Scratch scratch_;
+  KeyCache keys_;
+  KeyGuard guard_;
+};
+
+}  // namespace wvds::service
