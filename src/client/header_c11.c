@@ -1,0 +1,35 @@
+/* include/wvds_crypto.h as a C11 program sees it: compiled with -Wall -Wextra -Wpedantic -Werror. */
+#include "header_c11.h"
+
+#include "wvds_crypto.h"
+
+/* constant expressions everywhere that C needs them */
+static uint8_t sealed[WVDS_AES_ENCRYPT_OUTPUT_SIZE(5)];
+static uint8_t opened[WVDS_AES_DECRYPT_OUTPUT_SIZE(sizeof sealed)];
+static uint8_t signature[WVDS_MLDSA_SIGNATURE_SIZE(WVDS_MLDSA_65)];
+static uint8_t ciphertext[WVDS_MLKEM_CIPHERTEXT_SIZE(WVDS_MLKEM_768)];
+
+_Static_assert(sizeof(opened) == 5, "the macros are inverse");
+
+const struct header_sizes header_sizes_in_c = {
+    sizeof(sealed),           sizeof(signature),        sizeof(ciphertext),         sizeof(wvds_status),
+    sizeof(wvds_public_key),  sizeof(wvds_derivation),  sizeof(wvds_key_template),  sizeof(wvds_key_entry),
+    sizeof(wvds_key_version), sizeof(wvds_key_details), sizeof(wvds_service_state), sizeof(wvds_capability_list),
+};
+
+/* The program of the header's first page, against an address where nobody serves. */
+int run_header_example(const char* address) {
+  wvds_session* session = NULL;
+  uint32_t key = 0;
+  size_t sealed_len = 0;
+  const wvds_key_template wanted = {.algorithm = WVDS_AES_256_GCM, .lifetime = WVDS_LIFETIME_SESSION};
+
+  wvds_status status = wvds_connect(&session, address, WVDS_DEFAULT_TIMEOUT);
+  if (status == WVDS_SUCCESS) status = wvds_key_generate(session, &key, NULL, NULL, 0, &wanted);
+  if (status == WVDS_SUCCESS)
+    status = wvds_aes_encrypt(session, sealed, &sealed_len, sizeof sealed, key, (const uint8_t*)"hello", 5, NULL, 0);
+  if (status == WVDS_SUCCESS)
+    status = wvds_aes_decrypt(session, opened, &sealed_len, sizeof opened, key, sealed, sealed_len, NULL, 0);
+  wvds_disconnect(session);
+  return (int)status;
+}
