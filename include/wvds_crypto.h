@@ -1,0 +1,684 @@
+/*
+ * wvds_crypto.h - the client library of the WvdS Crypto Service.
+ *
+ * The service holds the keys and does the cryptography: AES-256-GCM (SP 800-38D), ML-DSA (FIPS 204), ML-KEM (FIPS 203).
+ * A program connects, names a key by its id, and hands over bytes through memory that it shares with the service. It
+ * can use the keys that it was granted; it can never read one.
+ *
+ *     wvds_session* session = NULL;
+ *     uint32_t key = 0;
+ *     uint8_t sealed[WVDS_AES_ENCRYPT_OUTPUT_SIZE(5)];
+ *     size_t sealed_len = 0;
+ *     const wvds_key_template wanted = {.algorithm = WVDS_AES_256_GCM, .lifetime = WVDS_LIFETIME_SESSION};
+ *
+ *     wvds_status status = wvds_connect(&session, NULL, WVDS_DEFAULT_TIMEOUT);
+ *     if (status == WVDS_SUCCESS) status = wvds_key_generate(session, &key, NULL, NULL, 0, &wanted);
+ *     if (status == WVDS_SUCCESS)
+ *       status = wvds_aes_encrypt(session, sealed, &sealed_len, sizeof sealed, key,
+ *                                 (const uint8_t*)"hello", 5, NULL, 0);
+ *     if (status != WVDS_SUCCESS) fprintf(stderr, "%s\n", wvds_status_text(status));
+ *     wvds_disconnect(session);
+ *
+ * Rules that hold for every function stand here; the functions say only what differs. docs/API-CONVENTIONS.md gives the
+ * reasons.
+ *
+ * - Order of parameters: session or call, outputs, inputs. `_len` counts bytes, `num_` counts items, `max_` is the room
+ *   in the caller's buffer.
+ * - Every function that can fail returns a wvds_status and hands data out through pointers. On failure each `*out_len`,
+ *   id and handle is 0 or NULL and each output buffer is wiped over its whole `max_out` bytes.
+ * - Room is checked before a request is sent wherever the size is known then, and always before something is changed:
+ *   a call that returned WVDS_BUFFER_TOO_SMALL has made no key. A buffer of the size that the macro gives is enough.
+ * - A pointer to bytes may be NULL when its length is 0. A buffer may overlap an input: inputs are copied first. The
+ *   in-place calls (`_begin`) say what holds for theirs.
+ * - Nothing that is passed in is kept after the call, except by wvds_connect, which copies the address.
+ * - A session is for one thread at a time, with all its calls; sessions are independent of each other. A session and
+ *   its calls may be handed from one thread to another. After fork() only the parent may use it.
+ * - A function that sends a request blocks until the answer is there, at most for the session's timeout (5,000 ms
+ *   unless wvds_set_timeout changed it). A service that died is reported within 100 ms, as WVDS_DISCONNECTED.
+ * - Errors that any function with a session may return, and that are not listed again: WVDS_INVALID_ARGUMENT (NULL, a
+ *   handle that is none, a value that is none of the list), WVDS_TIMEOUT (the work may still be done; its answer is
+ *   dropped), WVDS_DISCONNECTED, WVDS_BUSY (all slots are in use), WVDS_PROTOCOL_ERROR, WVDS_RATE_LIMITED, WVDS_DENIED,
+ *   WVDS_NOT_READY, WVDS_CRYPTO_ERROR, WVDS_INTERNAL_ERROR, WVDS_OUT_OF_MEMORY. wvds_status_text() says what each
+ *   means.
+ */
+#ifndef WVDS_CRYPTO_H
+#define WVDS_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define WVDS_EXPORT __attribute__((visibility("default")))
+#else
+#define WVDS_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ---------------------------------------------------------------------------------------------------- */
+
+/* wvds_status is the outcome of a call. Values below 0x80 are the service's, as docs/protocol.md fixes them; values
+ * from 0x80 are made by this library. */
+typedef enum wvds_status {
+  WVDS_SUCCESS = 0x00,
+  WVDS_INVALID_HEADER = 0x01,
+  WVDS_INVALID_TYPE = 0x02,
+  WVDS_INVALID_PAYLOAD = 0x03,
+  WVDS_KEY_NOT_FOUND = 0x04, /* also for a key that exists and is not the caller's to use */
+  WVDS_CRYPTO_ERROR = 0x05,
+  WVDS_DECRYPTION_FAILED = 0x06,
+  WVDS_RATE_LIMITED = 0x07,
+  WVDS_NONCE_REUSE = 0x08,
+  WVDS_PAYLOAD_TOO_LARGE = 0x09,
+  WVDS_DENIED = 0x0A,
+  WVDS_WRONG_KEY_TYPE = 0x0B,
+  WVDS_WRONG_KEY_USAGE = 0x0C,
+  WVDS_KEY_USED_UP = 0x0D,
+  WVDS_LIMIT_REACHED = 0x0E,
+  WVDS_STORAGE_ERROR = 0x0F,
+  WVDS_NOT_READY = 0x10,
+  WVDS_SIGNATURE_INVALID = 0x11,
+  WVDS_UNSUPPORTED = 0x12,
+  WVDS_INTERNAL_ERROR = 0x13,
+
+  WVDS_INVALID_ARGUMENT = 0x80,
+  WVDS_BUFFER_TOO_SMALL = 0x81,
+  WVDS_TIMEOUT = 0x82,
+  WVDS_DISCONNECTED = 0x83,
+  WVDS_CONNECT_FAILED = 0x84,
+  WVDS_PROTOCOL_ERROR = 0x85,
+  WVDS_BUSY = 0x86,
+  WVDS_OUT_OF_MEMORY = 0x87
+} wvds_status;
+
+/* wvds_status_name returns the name of a status without its prefix ("KEY_NOT_FOUND"); "UNKNOWN_STATUS" for a value that
+ * is none. The text is static. */
+WVDS_EXPORT const char* wvds_status_name(wvds_status status);
+
+/* wvds_status_text returns one or two sentences in English that say what happened and what helps, for people. The text
+ * is static. Programs decide by the value. */
+WVDS_EXPORT const char* wvds_status_text(wvds_status status);
+
+/* wvds_library_version returns the version of this library ("0.1.0"). The text is static. */
+WVDS_EXPORT const char* wvds_library_version(void);
+
+/* ---- What a key is --------------------------------------------------------------------------------------------- */
+
+typedef uint32_t wvds_algorithm;
+enum {
+  WVDS_AES_256_GCM = 0x01,
+  WVDS_MLDSA_44 = 0x10,
+  WVDS_MLDSA_65 = 0x11,
+  WVDS_MLDSA_87 = 0x12,
+  WVDS_MLKEM_512 = 0x20,
+  WVDS_MLKEM_768 = 0x21,
+  WVDS_MLKEM_1024 = 0x22
+};
+
+/* wvds_algorithm_name returns the name that FIPS gives it ("ML-KEM-768"), or NULL. The text is static. */
+WVDS_EXPORT const char* wvds_algorithm_name(wvds_algorithm algorithm);
+
+/* wvds_algorithm_from_name accepts that name in any case, and returns 0 for a name that is none. */
+WVDS_EXPORT wvds_algorithm wvds_algorithm_from_name(const char* name);
+
+typedef uint32_t wvds_lifetime;
+enum {
+  WVDS_LIFETIME_DEFAULT = 0,   /* what the function says */
+  WVDS_LIFETIME_SESSION = 1,   /* in memory, ends with the session */
+  WVDS_LIFETIME_VOLATILE = 2,  /* in memory, ends with the service */
+  WVDS_LIFETIME_PERSISTENT = 3 /* stored durably before the call returns */
+};
+
+/* Usages are bits; a key does what it was made for and nothing else. 0 asks for the algorithm's default: encrypt and
+ * decrypt; sign and verify; encapsulate and decaps-to-key. */
+enum {
+  WVDS_USAGE_ENCRYPT = 0x0001,
+  WVDS_USAGE_DECRYPT = 0x0002,
+  WVDS_USAGE_SIGN = 0x0004,
+  WVDS_USAGE_VERIFY = 0x0008,
+  WVDS_USAGE_SIGN_MU = 0x0010, /* sign an external mu: bypasses context strings, so never a default */
+  WVDS_USAGE_ENCAPSULATE = 0x0020,
+  WVDS_USAGE_DECAPS_RAW = 0x0040,    /* the shared secret is handed out; excludes the next one for good */
+  WVDS_USAGE_DECAPS_TO_KEY = 0x0080, /* the shared secret becomes a key inside the service */
+  WVDS_USAGE_TLS_AND_CSR = 0x0100    /* device identity; for est_service only */
+};
+
+/* WVDS_KEY_REPLAY_WINDOW_OFF makes an AES key without memory of the nonces it decrypted: for data at rest, which is
+ * read more than once. Without it a nonce that comes a second time is WVDS_NONCE_REUSE. */
+enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01 };
+
+/* ---- Sizes, in bytes ------------------------------------------------------------------------------------------- */
+
+#define WVDS_AES_NONCE_SIZE 12u
+#define WVDS_AES_TAG_SIZE 16u
+#define WVDS_AES_OVERHEAD 28u /* nonce and tag */
+
+/* WVDS_AES_MAX_SIZE bounds plaintext and AAD together: more could not be decrypted again in one request. */
+#define WVDS_AES_MAX_SIZE 65502u
+
+#define WVDS_AES_ENCRYPT_OUTPUT_SIZE(plaintext_len) ((plaintext_len) + WVDS_AES_OVERHEAD)
+#define WVDS_AES_DECRYPT_OUTPUT_SIZE(sealed_len) \
+  ((sealed_len) < WVDS_AES_OVERHEAD ? 0u : (sealed_len) - WVDS_AES_OVERHEAD)
+
+/* FIPS 204, table 2. 0 for another algorithm. */
+#define WVDS_MLDSA_PUBLIC_KEY_SIZE(algorithm) \
+  ((algorithm) == WVDS_MLDSA_44   ? 1312u     \
+   : (algorithm) == WVDS_MLDSA_65 ? 1952u     \
+   : (algorithm) == WVDS_MLDSA_87 ? 2592u     \
+                                  : 0u)
+#define WVDS_MLDSA_SIGNATURE_SIZE(algorithm) \
+  ((algorithm) == WVDS_MLDSA_44   ? 2420u    \
+   : (algorithm) == WVDS_MLDSA_65 ? 3309u    \
+   : (algorithm) == WVDS_MLDSA_87 ? 4627u    \
+                                  : 0u)
+#define WVDS_MLDSA_MAX_SIGNATURE_SIZE 4627u
+#define WVDS_MLDSA_MAX_CONTEXT_SIZE 255u
+#define WVDS_MLDSA_MU_SIZE 64u
+#define WVDS_MLDSA_SEED_SIZE 32u
+
+/* WVDS_MLDSA_MAX_MESSAGE_SIZE fits every request to sign or verify, with the longest context, signature and public key.
+ * A longer message is signed through its mu (WVDS_MLDSA_EXTERNAL_MU). */
+#define WVDS_MLDSA_MAX_MESSAGE_SIZE 58050u
+
+/* FIPS 203, table 3. 0 for another algorithm. */
+#define WVDS_MLKEM_PUBLIC_KEY_SIZE(algorithm) \
+  ((algorithm) == WVDS_MLKEM_512    ? 800u    \
+   : (algorithm) == WVDS_MLKEM_768  ? 1184u   \
+   : (algorithm) == WVDS_MLKEM_1024 ? 1568u   \
+                                    : 0u)
+#define WVDS_MLKEM_CIPHERTEXT_SIZE(algorithm) \
+  ((algorithm) == WVDS_MLKEM_512    ? 768u    \
+   : (algorithm) == WVDS_MLKEM_768  ? 1088u   \
+   : (algorithm) == WVDS_MLKEM_1024 ? 1568u   \
+                                    : 0u)
+#define WVDS_MLKEM_MAX_CIPHERTEXT_SIZE 1568u
+#define WVDS_MLKEM_SHARED_SECRET_SIZE 32u
+#define WVDS_MLKEM_SEED_SIZE 64u
+#define WVDS_MLKEM_MAX_CONTEXT_SIZE 1024u /* of wvds_derivation */
+
+#define WVDS_AES_KEY_SIZE 32u
+#define WVDS_MAX_PUBLIC_KEY_SIZE 2592u
+#define WVDS_MAX_LABEL_SIZE 64u /* without the final NUL */
+#define WVDS_MAX_OWNER_SIZE 32u /* without the final NUL */
+#define WVDS_MAX_KEY_VERSIONS 4u
+#define WVDS_MAX_KEY_LIST 256u
+#define WVDS_MAX_RANDOM_SIZE 65536u
+#define WVDS_MAX_REQUEST_PAYLOAD 65536u
+#define WVDS_MAX_ANSWER_PAYLOAD 65564u
+
+/* ---- Sessions -------------------------------------------------------------------------------------------------- */
+
+/* wvds_session is a connection to the service, with the session keys that were made over it. */
+typedef struct wvds_session wvds_session;
+
+/* Timeouts are in milliseconds from the call. */
+#define WVDS_NO_WAIT 0u                  /* for wvds_collect: look and return */
+#define WVDS_DEFAULT_TIMEOUT 0xFFFFFFFFu /* the session's timeout; 5,000 ms where there is none yet */
+
+/* wvds_connect opens a session. `address` is the path of the service's socket (on L4Re: the name of the factory
+ * capability); NULL means the platform's default (on Linux: /run/wvds/crypto.sock). The caller ends the session with
+ * wvds_disconnect. Who the caller is, and so what it may do, the service learns from the operating system.
+ *
+ * Errors: WVDS_CONNECT_FAILED (nobody serves there), WVDS_DENIED (the service's configuration has no entry for this
+ * caller, or the operating system does not let it reach the address), WVDS_LIMIT_REACHED (too many sessions),
+ * WVDS_NOT_READY, WVDS_TIMEOUT, WVDS_UNSUPPORTED (library and service do not match), WVDS_INVALID_ARGUMENT (what can
+ * be no address). */
+WVDS_EXPORT wvds_status wvds_connect(wvds_session** out_session, const char* address, uint32_t timeout_ms);
+
+/* wvds_disconnect ends the session, its calls and its session keys, and frees the handle. Does not wait for requests in
+ * flight. NULL is allowed and does nothing. */
+WVDS_EXPORT wvds_status wvds_disconnect(wvds_session* session);
+
+/* wvds_reconnect connects the same handle to the same address again, after WVDS_DISCONNECTED or at any time. The old
+ * session has ended then, also when reconnecting fails: its session keys are gone and all its calls are released. The
+ * timeout of the session stays. wvds_epoch tells whether the service was restarted, and with it volatile keys lost.
+ *
+ * Errors: those of wvds_connect; the session stays disconnected and may be reconnected again. */
+WVDS_EXPORT wvds_status wvds_reconnect(wvds_session* session, uint32_t timeout_ms);
+
+/* wvds_epoch tells which start of the service this session belongs to: the number differs after every restart. Sends
+ * nothing; works while disconnected, for the last connection. */
+WVDS_EXPORT wvds_status wvds_epoch(wvds_session* session, uint64_t* out_epoch);
+
+/* wvds_set_timeout sets how long functions of this session wait for an answer: 1 ms and more, or WVDS_DEFAULT_TIMEOUT
+ * for 5,000 ms. */
+WVDS_EXPORT wvds_status wvds_set_timeout(wvds_session* session, uint32_t timeout_ms);
+
+/* ---- AES-256-GCM (SP 800-38D) ---------------------------------------------------------------------------------- */
+
+/* wvds_aes_encrypt writes nonce (12), ciphertext (plaintext_len) and tag (16):
+ * WVDS_AES_ENCRYPT_OUTPUT_SIZE(plaintext_len) bytes, which wvds_aes_decrypt takes as they are. The service makes the
+ * nonce (SP 800-38D, section 8.2); nobody can pass one in. Plaintext and AAD may be empty.
+ *
+ * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE (not made to encrypt, or retired),
+ * WVDS_KEY_USED_UP (2^32 encryptions: rotate the key), WVDS_PAYLOAD_TOO_LARGE (plaintext_len + aad_len is over
+ * WVDS_AES_MAX_SIZE), WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_aes_encrypt(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
+                                         uint32_t key_id, const uint8_t* plaintext, size_t plaintext_len,
+                                         const uint8_t* aad, size_t aad_len);
+
+/* wvds_aes_decrypt opens what wvds_aes_encrypt wrote and writes WVDS_AES_DECRYPT_OUTPUT_SIZE(sealed_len) bytes, only
+ * when the tag is right for ciphertext and AAD. The newest version of the key is tried first, then its retained ones.
+ *
+ * Errors: WVDS_DECRYPTION_FAILED (wrong key, ciphertext, AAD or tag: which one cannot be told), WVDS_NONCE_REUSE (this
+ * message was opened before: a replay), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE,
+ * WVDS_LIMIT_REACHED (the memory for replay windows is used up), WVDS_INVALID_PAYLOAD (sealed_len below
+ * WVDS_AES_OVERHEAD), WVDS_PAYLOAD_TOO_LARGE, WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_aes_decrypt(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
+                                         uint32_t key_id, const uint8_t* sealed, size_t sealed_len, const uint8_t* aad,
+                                         size_t aad_len);
+
+/* ---- Public keys as inputs ------------------------------------------------------------------------------------- */
+
+/* wvds_public_key names a public key: by the id of a key in the service, or by algorithm and the raw bytes of FIPS
+ * 203/204. */
+typedef struct wvds_public_key {
+  uint32_t key_id;          /* 0: the bytes count */
+  wvds_algorithm algorithm; /* 0 with a key id */
+  const uint8_t* bytes;
+  size_t len;
+} wvds_public_key;
+
+static inline wvds_public_key wvds_public_key_by_id(uint32_t key_id) {
+  wvds_public_key key = {0, 0, NULL, 0};
+  key.key_id = key_id;
+  return key;
+}
+
+static inline wvds_public_key wvds_public_key_raw(wvds_algorithm algorithm, const uint8_t* bytes, size_t len) {
+  wvds_public_key key = {0, 0, NULL, 0};
+  key.algorithm = algorithm;
+  key.bytes = bytes;
+  key.len = len;
+  return key;
+}
+
+/* ---- ML-DSA (FIPS 204) ----------------------------------------------------------------------------------------- */
+
+enum {
+  /* Sign without fresh randomness (FIPS 204, section 3.4, deterministic variant). The default is the hedged variant. */
+  WVDS_MLDSA_DETERMINISTIC = 0x01,
+  /* The message is the 64-byte mu of FIPS 204, algorithm 7, line 6, which the caller computed: for messages of any
+   * size. The context is already in mu, so context_len must be 0. To sign it the key needs WVDS_USAGE_SIGN_MU. */
+  WVDS_MLDSA_EXTERNAL_MU = 0x02
+};
+
+/* wvds_mldsa_sign signs (FIPS 204, section 5.2, algorithm 2) with the newest version of the key and writes
+ * WVDS_MLDSA_SIGNATURE_SIZE(algorithm of the key) bytes; WVDS_MLDSA_MAX_SIGNATURE_SIZE is enough for every key.
+ * `context` has at most 255 bytes; a verifier must give the same. `flags` are those above.
+ *
+ * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE (not made to sign, or retired), WVDS_DENIED
+ * (the caller's grant fixes another context), WVDS_KEY_USED_UP, WVDS_PAYLOAD_TOO_LARGE (message_len + context_len
+ * over 65,528), WVDS_BUFFER_TOO_SMALL. A mu that is not 64 bytes or comes with a context is WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_mldsa_sign(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
+                                        uint32_t key_id, const uint8_t* message, size_t message_len,
+                                        const uint8_t* context, size_t context_len, uint32_t flags);
+
+/* wvds_mldsa_verify verifies (FIPS 204, section 5.3, algorithm 3): WVDS_SUCCESS means valid. With a key of the service
+ * its newest version is tried first, then its retained ones. `flags` is 0 or WVDS_MLDSA_EXTERNAL_MU.
+ *
+ * Errors: WVDS_SIGNATURE_INVALID (the signature was checked and is not valid), WVDS_INVALID_PAYLOAD (signature of the
+ * wrong length), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE,
+ * WVDS_UNSUPPORTED, WVDS_PAYLOAD_TOO_LARGE (public key, signature, context and message are over 65,524 bytes together).
+ * A raw key of the wrong length and a wrong mu are WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_mldsa_verify(wvds_session* session, const wvds_public_key* key, const uint8_t* signature,
+                                          size_t signature_len, const uint8_t* message, size_t message_len,
+                                          const uint8_t* context, size_t context_len, uint32_t flags);
+
+/* ---- ML-KEM (FIPS 203) ----------------------------------------------------------------------------------------- */
+
+/* wvds_mlkem_keygen makes a key pair (FIPS 203, section 7.1) and writes its encapsulation key,
+ * WVDS_MLKEM_PUBLIC_KEY_SIZE(algorithm) bytes. The default lifetime is the session. usages 0 means encapsulate and
+ * decaps-to-key; for wvds_mlkem_decaps ask for WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW.
+ *
+ * Errors: WVDS_INVALID_PAYLOAD (usages that exclude each other or that ML-KEM does not have), WVDS_LIMIT_REACHED,
+ * WVDS_STORAGE_ERROR, WVDS_UNSUPPORTED, WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_mlkem_keygen(wvds_session* session, uint32_t* out_key_id, uint8_t* out_public_key,
+                                          size_t* out_public_key_len, size_t max_public_key, wvds_algorithm algorithm,
+                                          wvds_lifetime lifetime, uint32_t usages);
+
+/* wvds_mlkem_encaps makes a shared secret (32 bytes) and the ciphertext that carries it (FIPS 203, section 7.2), to
+ * `key`. Writes WVDS_MLKEM_CIPHERTEXT_SIZE(algorithm) bytes of ciphertext. The caller wipes the secret after use;
+ * wvds_mlkem_encaps_to_key keeps it inside the service instead.
+ *
+ * Errors: WVDS_INVALID_PAYLOAD (the raw key fails the modulus check of section 7.2), WVDS_KEY_NOT_FOUND,
+ * WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE, WVDS_UNSUPPORTED, WVDS_BUFFER_TOO_SMALL. A raw key of the wrong length is
+ * WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_mlkem_encaps(wvds_session* session,
+                                          uint8_t out_shared_secret[WVDS_MLKEM_SHARED_SECRET_SIZE],
+                                          uint8_t* out_ciphertext, size_t* out_ciphertext_len, size_t max_ciphertext,
+                                          const wvds_public_key* key);
+
+/* wvds_mlkem_decaps takes the shared secret out of a ciphertext (FIPS 203, section 7.3). The key must have been made
+ * with WVDS_USAGE_DECAPS_RAW. A forged ciphertext of the right length is no error: by implicit rejection it yields
+ * another, unpredictable secret, and what was protected with the right one does not open. The caller wipes the secret
+ * after use.
+ *
+ * Errors: WVDS_INVALID_PAYLOAD (ciphertext of the wrong length), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE,
+ * WVDS_WRONG_KEY_USAGE. */
+WVDS_EXPORT wvds_status wvds_mlkem_decaps(wvds_session* session,
+                                          uint8_t out_shared_secret[WVDS_MLKEM_SHARED_SECRET_SIZE], uint32_t key_id,
+                                          const uint8_t* ciphertext, size_t ciphertext_len);
+
+enum {
+  WVDS_DERIVE_DUPLEX = 0x01,           /* a key for each direction */
+  WVDS_DERIVE_REPLAY_WINDOW_OFF = 0x02 /* for the key that decrypts; see WVDS_KEY_REPLAY_WINDOW_OFF */
+};
+
+/* wvds_derivation says what is made of a shared secret. Both sides must give the same context and agree on
+ * WVDS_DERIVE_DUPLEX. All 0 is the default: one key, for the session, without context. */
+typedef struct wvds_derivation {
+  wvds_lifetime lifetime; /* default: session */
+  uint32_t flags;
+  const uint8_t* context; /* what the keys are for; at most WVDS_MLKEM_MAX_CONTEXT_SIZE bytes */
+  size_t context_len;
+} wvds_derivation;
+
+/* wvds_mlkem_encaps_to_key encapsulates to `key` like wvds_mlkem_encaps, but turns the shared secret into an
+ * AES-256-GCM key inside the service (HKDF-SHA256; docs/protocol.md, "Key from KEM"). The caller gets the ciphertext to
+ * send and the id of a key that only encrypts; with WVDS_DERIVE_DUPLEX also one that only decrypts what the other side
+ * sends back. out_decrypt_key_id may be NULL without WVDS_DERIVE_DUPLEX. `derivation` may be NULL. When `key` is an id,
+ * there must be room for WVDS_MLKEM_MAX_CIPHERTEXT_SIZE bytes.
+ *
+ * Errors: those of wvds_mlkem_encaps, and WVDS_LIMIT_REACHED, WVDS_STORAGE_ERROR. */
+WVDS_EXPORT wvds_status wvds_mlkem_encaps_to_key(wvds_session* session, uint32_t* out_encrypt_key_id,
+                                                 uint32_t* out_decrypt_key_id, uint8_t* out_ciphertext,
+                                                 size_t* out_ciphertext_len, size_t max_ciphertext,
+                                                 const wvds_public_key* key, const wvds_derivation* derivation);
+
+/* wvds_mlkem_decaps_to_key is the other side: it decapsulates with key_id, which must have been made with
+ * WVDS_USAGE_DECAPS_TO_KEY, and gives the id of a key that only decrypts; with WVDS_DERIVE_DUPLEX also one that only
+ * encrypts. out_encrypt_key_id may be NULL without WVDS_DERIVE_DUPLEX. `derivation` may be NULL. Implicit rejection
+ * holds here too: after a forged ciphertext the key exists and opens nothing.
+ *
+ * Errors: those of wvds_mlkem_decaps, and WVDS_LIMIT_REACHED, WVDS_STORAGE_ERROR. */
+WVDS_EXPORT wvds_status wvds_mlkem_decaps_to_key(wvds_session* session, uint32_t* out_encrypt_key_id,
+                                                 uint32_t* out_decrypt_key_id, uint32_t key_id,
+                                                 const uint8_t* ciphertext, size_t ciphertext_len,
+                                                 const wvds_derivation* derivation);
+
+/* ---- Key management -------------------------------------------------------------------------------------------- */
+
+/* wvds_key_template says what a new key shall be. Initialise it with {0} or named members: 0 means the default, and
+ * what is reserved must be 0. */
+typedef struct wvds_key_template {
+  wvds_algorithm algorithm;
+  wvds_lifetime lifetime; /* default: persistent */
+  uint32_t usages;        /* WVDS_USAGE_ bits; 0: the algorithm's default */
+  uint32_t flags;         /* WVDS_KEY_REPLAY_WINDOW_OFF or 0 */
+  const char* label;      /* UTF-8 without control characters, at most WVDS_MAX_LABEL_SIZE bytes; NULL: none */
+  uint64_t reserved[2];
+} wvds_key_template;
+
+/* wvds_key_generate makes a key. ML-DSA and ML-KEM keys have a public key: it is written when out_public_key is not
+ * NULL (WVDS_MAX_PUBLIC_KEY_SIZE is enough for every algorithm). For an AES key its length is 0. With NULL,
+ * out_public_key_len may be NULL too.
+ *
+ * Errors: WVDS_INVALID_PAYLOAD (usages that the algorithm does not have or that exclude each other, a label that is no
+ * text), WVDS_LIMIT_REACHED, WVDS_STORAGE_ERROR (no key was made), WVDS_UNSUPPORTED, WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_key_generate(wvds_session* session, uint32_t* out_key_id, uint8_t* out_public_key,
+                                          size_t* out_public_key_len, size_t max_public_key,
+                                          const wvds_key_template* key);
+
+typedef uint32_t wvds_key_format;
+enum {
+  WVDS_KEY_FORMAT_RAW = 1,  /* AES-256 key, 32 bytes */
+  WVDS_KEY_FORMAT_SEED = 2, /* ML-DSA: xi, 32 bytes (FIPS 204, algorithm 1); ML-KEM: d || z, 64 bytes (FIPS 203, 7.1) */
+  WVDS_KEY_FORMAT_PKCS8 = 3, /* DER PrivateKeyInfo that holds the seed (RFC 9881, RFC 9935) */
+  WVDS_KEY_FORMAT_PUBLIC = 4 /* raw public key: a key that only verifies or encapsulates */
+};
+
+/* wvds_key_import brings a key into the service; nothing brings one out. It is a right of its own. Outputs are those of
+ * wvds_key_generate. The library keeps no copy of `material`; the caller wipes its own.
+ *
+ * Errors: those of wvds_key_generate; WVDS_INVALID_PAYLOAD also for material that is no key of the algorithm,
+ * WVDS_UNSUPPORTED also for a PKCS#8 file without the seed. Material of a length that the format does not have is
+ * WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_key_import(wvds_session* session, uint32_t* out_key_id, uint8_t* out_public_key,
+                                        size_t* out_public_key_len, size_t max_public_key, const wvds_key_template* key,
+                                        wvds_key_format format, const uint8_t* material, size_t material_len);
+
+/* wvds_key_public writes the raw public key of a version; version 0 is the newest. WVDS_MAX_PUBLIC_KEY_SIZE is enough.
+ *
+ * Errors: WVDS_KEY_NOT_FOUND (no such key or version), WVDS_WRONG_KEY_TYPE (AES), WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_key_public(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
+                                        uint32_t key_id, uint32_t version);
+
+/* wvds_key_entry is one line of wvds_key_list. */
+typedef struct wvds_key_entry {
+  uint32_t key_id;
+  wvds_algorithm algorithm;
+  wvds_lifetime lifetime;
+  uint32_t usages;
+  uint32_t num_versions;
+  char label[WVDS_MAX_LABEL_SIZE + 1u];
+} wvds_key_entry;
+
+/* wvds_key_list writes the keys that the caller owns or was granted, in the order of ids, starting after `after_key_id`
+ * (0: from the start): at most max_num, and at most WVDS_MAX_KEY_LIST in one call. *out_more is 1 when there are more:
+ * call again with the last id. */
+WVDS_EXPORT wvds_status wvds_key_list(wvds_session* session, wvds_key_entry* out, size_t* out_num, size_t max_num,
+                                      int* out_more, uint32_t after_key_id);
+
+enum { WVDS_KEY_VERSION_ACTIVE = 1, WVDS_KEY_VERSION_RETIRED = 2 };
+
+/* Where the secret lives at rest. */
+enum {
+  WVDS_PLACE_MEMORY = 0,      /* nowhere: session and volatile keys */
+  WVDS_PLACE_FILE = 1,        /* encrypted file; its key-encryption key comes from a key file or passphrase */
+  WVDS_PLACE_TPM = 2,         /* encrypted file; its key-encryption key is sealed to a TPM 2.0 */
+  WVDS_PLACE_HSM_WRAPPED = 3, /* encrypted file; its key-encryption key stays in a PKCS#11 token */
+  WVDS_PLACE_HSM_INSIDE = 4   /* inside the PKCS#11 token */
+};
+
+typedef struct wvds_key_version {
+  uint32_t number;
+  uint32_t state;           /* WVDS_KEY_VERSION_ACTIVE or _RETIRED */
+  uint64_t uses;            /* an upper bound: uses that were reserved ahead count */
+  uint64_t use_limit;       /* 0: none */
+  uint32_t window_used;     /* nonces remembered */
+  uint32_t window_capacity; /* 0: no replay window */
+} wvds_key_version;
+
+typedef struct wvds_key_details {
+  uint32_t key_id;
+  wvds_algorithm algorithm;
+  wvds_lifetime lifetime;
+  uint32_t usages;
+  uint32_t flags;
+  uint32_t place;
+  char owner[WVDS_MAX_OWNER_SIZE + 1u];
+  char label[WVDS_MAX_LABEL_SIZE + 1u];
+  uint32_t num_versions;
+  wvds_key_version versions[WVDS_MAX_KEY_VERSIONS]; /* newest first */
+  uint64_t reserved[4];
+} wvds_key_details;
+
+/* wvds_key_info describes a key. Errors: WVDS_KEY_NOT_FOUND. */
+WVDS_EXPORT wvds_status wvds_key_info(wvds_session* session, wvds_key_details* out, uint32_t key_id);
+
+/* wvds_key_rotate makes a new version of an AES or ML-DSA key. Encryption and signing use the newest version;
+ * decryption and verification also try the retained ones, so nothing becomes unreadable. For an ML-DSA key the new
+ * public key is written when out_public_key is not NULL; max_public_key must be at least WVDS_MAX_PUBLIC_KEY_SIZE then.
+ * With NULL, out_public_key_len may be NULL too.
+ *
+ * Errors: WVDS_LIMIT_REACHED (the key has WVDS_MAX_KEY_VERSIONS: delete its oldest first), WVDS_WRONG_KEY_TYPE (ML-KEM:
+ * a ciphertext does not say its key, so make a new key; public keys), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_USAGE
+ * (retired), WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_key_rotate(wvds_session* session, uint32_t* out_version, uint8_t* out_public_key,
+                                        size_t* out_public_key_len, size_t max_public_key, uint32_t key_id);
+
+/* wvds_key_retire ends encryption, signing and encapsulation with a key, for good; decryption, verification and
+ * decapsulation go on. Retiring twice is no error. Errors: WVDS_KEY_NOT_FOUND, WVDS_STORAGE_ERROR. */
+WVDS_EXPORT wvds_status wvds_key_retire(wvds_session* session, uint32_t key_id);
+
+/* wvds_key_delete deletes one version of a key, or with version 0 the whole key, for good.
+ *
+ * Errors: WVDS_KEY_NOT_FOUND, WVDS_STORAGE_ERROR. */
+WVDS_EXPORT wvds_status wvds_key_delete(wvds_session* session, uint32_t key_id, uint32_t version);
+
+/* ---- Random bytes and the service ------------------------------------------------------------------------------ */
+
+/* wvds_random fills `out` with 1 to WVDS_MAX_RANDOM_SIZE bytes of the service's approved generator (SP 800-90A). */
+WVDS_EXPORT wvds_status wvds_random(wvds_session* session, uint8_t* out, size_t out_len);
+
+/* wvds_ping makes an empty round trip. */
+WVDS_EXPORT wvds_status wvds_ping(wvds_session* session);
+
+enum { WVDS_FIPS_MODE_OFF = 0, WVDS_FIPS_MODE_PREFERRED = 1, WVDS_FIPS_MODE_REQUIRED = 2 };
+enum {
+  WVDS_FIPS_OFF = 0,        /* not asked for */
+  WVDS_FIPS_ACTIVE = 1,     /* self-test passed; every operation comes from the FIPS provider */
+  WVDS_FIPS_UNAVAILABLE = 2 /* preferred, but not to be had: another provider serves */
+};
+
+typedef struct wvds_service_state {
+  uint32_t fips_mode;
+  uint32_t fips_state;
+  uint32_t memory_is_locked; /* 1: secrets cannot reach swap space */
+  uint32_t place;            /* WVDS_PLACE_ of stored keys */
+  uint64_t epoch;
+  uint64_t uptime_ms;
+  uint32_t num_sessions;
+  uint32_t max_sessions;
+  uint32_t num_persistent_keys;
+  uint32_t num_memory_keys; /* session and volatile */
+  char service_version[64];
+  char library_version[128]; /* of the cryptographic library */
+  char provider[128];        /* of the cryptography */
+  uint32_t num_warnings;
+  char warnings[4096]; /* one a line; what does not fit is left out, and num_warnings counts it */
+  uint64_t reserved[4];
+} wvds_service_state;
+
+/* wvds_status_get asks the service how it is. */
+WVDS_EXPORT wvds_status wvds_status_get(wvds_session* session, wvds_service_state* out);
+
+typedef uint32_t wvds_operation;
+enum {
+  WVDS_OP_AES_ENCRYPT = 0x01,
+  WVDS_OP_AES_DECRYPT = 0x02,
+  WVDS_OP_MLDSA_SIGN = 0x10,
+  WVDS_OP_MLDSA_VERIFY = 0x11,
+  WVDS_OP_MLKEM_KEYGEN = 0x20,
+  WVDS_OP_MLKEM_ENCAPS = 0x21,
+  WVDS_OP_MLKEM_DECAPS = 0x22,
+  WVDS_OP_MLKEM_ENCAPS_TO_KEY = 0x23,
+  WVDS_OP_MLKEM_DECAPS_TO_KEY = 0x24,
+  WVDS_OP_KEY_GENERATE = 0x30,
+  WVDS_OP_KEY_IMPORT = 0x31,
+  WVDS_OP_KEY_PUBLIC = 0x32,
+  WVDS_OP_KEY_LIST = 0x33,
+  WVDS_OP_KEY_INFO = 0x34,
+  WVDS_OP_KEY_ROTATE = 0x35,
+  WVDS_OP_KEY_RETIRE = 0x36,
+  WVDS_OP_KEY_DELETE = 0x37,
+  WVDS_OP_RANDOM = 0x40,
+  WVDS_OP_PING = 0x50,
+  WVDS_OP_STATUS = 0x51,
+  WVDS_OP_CAPABILITIES = 0x52
+};
+
+/* wvds_operation_name returns the name in docs/protocol.md ("AES_ENCRYPT"), or NULL. The text is static. */
+WVDS_EXPORT const char* wvds_operation_name(wvds_operation operation);
+
+typedef struct wvds_capability_list {
+  uint32_t protocol_version;
+  uint32_t fips_state;
+  uint32_t num_slots; /* requests that a session can have in flight */
+  uint32_t max_request_payload;
+  uint32_t max_answer_payload;
+  uint32_t requests_per_second; /* 0: unlimited */
+  uint32_t burst;
+  uint32_t num_operations;
+  uint32_t num_algorithms;
+  uint8_t operations[256]; /* WVDS_OP_ values that the caller may use */
+  uint8_t algorithms[256]; /* algorithms that the service has */
+  uint64_t reserved[4];
+} wvds_capability_list;
+
+/* wvds_capabilities asks what the service offers to this caller. */
+WVDS_EXPORT wvds_status wvds_capabilities(wvds_session* session, wvds_capability_list* out);
+
+/* ---- Requests in place, and several at once -------------------------------------------------------------------- *
+ *
+ * The functions above copy the caller's bytes in and the answer out. Those below hand out the shared memory itself:
+ *
+ *     wvds_aes_encrypt_begin(session, &call, &plaintext, NULL, key, 4096, 0);   a slot, and where to write
+ *     fill(plaintext, 4096);                                                    written in place
+ *     wvds_submit(call);                                                        the service starts; does not block
+ *     ...                                                                       begin and fill the next one meanwhile
+ *     wvds_collect(call, WVDS_DEFAULT_TIMEOUT);                                 wait for the answer
+ *     wvds_answer(call, &sealed, &sealed_len);                                  read in place
+ *     wvds_call_release(call);                                                  the slot is free again
+ *
+ * A session has a few slots (wvds_capabilities); each call has one from begin to release, and calls may be collected in
+ * any order. A call belongs to its session and its thread. Pointers into a call are valid until wvds_call_release.
+ *
+ * The memory is shared with the service. After wvds_submit the caller must not write to it. An answer's length is
+ * checked before it is handed out, but its bytes stay in memory that the service can write: a caller that does not rely
+ * on the service to leave them alone copies them before it looks at them. */
+
+/* wvds_call is one request in one slot. */
+typedef struct wvds_call wvds_call;
+
+/* wvds_aes_encrypt_begin takes a slot for wvds_aes_encrypt and gives the places of plaintext_len bytes and aad_len
+ * bytes to fill. out_aad may be NULL when aad_len is 0. The answer is nonce, ciphertext, tag.
+ *
+ * Errors: WVDS_BUSY, WVDS_PAYLOAD_TOO_LARGE. */
+WVDS_EXPORT wvds_status wvds_aes_encrypt_begin(wvds_session* session, wvds_call** out_call, uint8_t** out_plaintext,
+                                               uint8_t** out_aad, uint32_t key_id, size_t plaintext_len,
+                                               size_t aad_len);
+
+/* wvds_aes_decrypt_begin does so for wvds_aes_decrypt. The answer is the plaintext.
+ *
+ * Errors: WVDS_BUSY, WVDS_PAYLOAD_TOO_LARGE, WVDS_INVALID_PAYLOAD (sealed_len below WVDS_AES_OVERHEAD). */
+WVDS_EXPORT wvds_status wvds_aes_decrypt_begin(wvds_session* session, wvds_call** out_call, uint8_t** out_sealed,
+                                               uint8_t** out_aad, uint32_t key_id, size_t sealed_len, size_t aad_len);
+
+/* wvds_mldsa_sign_begin does so for wvds_mldsa_sign, with message_len bytes of message to fill. The answer is the
+ * signature.
+ *
+ * Errors: WVDS_BUSY, WVDS_PAYLOAD_TOO_LARGE. */
+WVDS_EXPORT wvds_status wvds_mldsa_sign_begin(wvds_session* session, wvds_call** out_call, uint8_t** out_message,
+                                              uint32_t key_id, size_t message_len, const uint8_t* context,
+                                              size_t context_len, uint32_t flags);
+
+/* wvds_mldsa_verify_begin does so for wvds_mldsa_verify. The answer is empty; wvds_collect returns the verdict.
+ *
+ * Errors: WVDS_BUSY, WVDS_PAYLOAD_TOO_LARGE. */
+WVDS_EXPORT wvds_status wvds_mldsa_verify_begin(wvds_session* session, wvds_call** out_call, uint8_t** out_message,
+                                                const wvds_public_key* key, const uint8_t* signature,
+                                                size_t signature_len, size_t message_len, const uint8_t* context,
+                                                size_t context_len, uint32_t flags);
+
+/* wvds_request_begin takes a slot for any operation; the caller writes the payload as docs/protocol.md gives it. The
+ * answer is the answer's payload, of which only the length is checked.
+ *
+ * Errors: WVDS_BUSY, WVDS_PAYLOAD_TOO_LARGE (also an AES_ENCRYPT of more than WVDS_AES_MAX_SIZE). */
+WVDS_EXPORT wvds_status wvds_request_begin(wvds_session* session, wvds_call** out_call, uint8_t** out_payload,
+                                           wvds_operation operation, size_t payload_len);
+
+/* wvds_submit hands the request to the service. Does not block. WVDS_INVALID_ARGUMENT when it was submitted already. */
+WVDS_EXPORT wvds_status wvds_submit(wvds_call* call);
+
+/* wvds_collect waits for the answer, at most timeout_ms, and returns the operation's own status. After WVDS_TIMEOUT the
+ * call is still in flight: collect it again, or release it. After any other status it only waits to be released; to
+ * collect it again returns the same status. WVDS_INVALID_ARGUMENT when it was not submitted. */
+WVDS_EXPORT wvds_status wvds_collect(wvds_call* call, uint32_t timeout_ms);
+
+/* wvds_answer gives the answer of a call that wvds_collect returned WVDS_SUCCESS for, in place, until
+ * wvds_call_release. */
+WVDS_EXPORT wvds_status wvds_answer(wvds_call* call, const uint8_t** out, size_t* out_len);
+
+/* wvds_call_release gives the slot back. A call in flight is abandoned: its slot is free when the service has finished
+ * it, and the late answer is dropped. NULL is allowed and does nothing. */
+WVDS_EXPORT wvds_status wvds_call_release(wvds_call* call);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WVDS_CRYPTO_H */

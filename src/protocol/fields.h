@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/algorithm.h"
+#include "base/bytes.h"
+
+// Checks that several message families share. For this folder only.
+namespace wvds::protocol {
+
+// require is kInvalidPayload with `rule`, the rule that was broken, when `holds` is false.
+Result<> require(bool holds, const char* rule);
+
+// require_argument is the same for an encoder, whose caller made the mistake: kInvalidArgument.
+Result<> require_argument(bool holds, const char* rule);
+
+inline Result<> require_zero(uint32_t reserved) { return require(reserved == 0, "a reserved field is not 0"); }
+
+// is_lifetime accepts kDefault too; is_key_lifetime does not: an existing key has a lifetime.
+bool is_lifetime(Lifetime lifetime);
+bool is_key_lifetime(Lifetime lifetime);
+
+// is_text is true for well-formed UTF-8 (RFC 3629) without control characters (U+0000 to U+001F, U+007F to U+009F).
+bool is_text(std::string_view text);
+
+// has_length tells whether `length` is the one that `algorithm` fixes for the field; false for an unknown algorithm.
+bool has_length(Algorithm algorithm, size_t AlgorithmInfo::* field, size_t length);
+
+// require_key_choice holds where a key is named either by its id, or by algorithm and raw public key: never both, and a
+// raw key has the length that the algorithm fixes.
+Result<> require_key_choice(uint32_t key_id, Algorithm algorithm, bool of_family, size_t public_key_length);
+
+// write_text writes a u16 length and the text: how STATUS carries texts of any length.
+Result<> write_text(Writer& writer, std::string_view text);
+std::string read_text(Reader& reader);
+
+}  // namespace wvds::protocol

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+// The op table: every request type of protocol v1. A type that is not here is INVALID_TYPE.
+namespace wvds::protocol {
+
+enum class Operation : uint8_t {
+  kAesEncrypt = 0x01,
+  kAesDecrypt = 0x02,
+  kMlDsaSign = 0x10,
+  kMlDsaVerify = 0x11,
+  kMlKemKeygen = 0x20,
+  kMlKemEncaps = 0x21,
+  kMlKemDecaps = 0x22,
+  kMlKemEncapsToKey = 0x23,
+  kMlKemDecapsToKey = 0x24,
+  kKeyGenerate = 0x30,
+  kKeyImport = 0x31,
+  kKeyPublic = 0x32,
+  kKeyList = 0x33,
+  kKeyInfo = 0x34,
+  kKeyRotate = 0x35,
+  kKeyRetire = 0x36,
+  kKeyDelete = 0x37,
+  kRandom = 0x40,
+  kPing = 0x50,
+  kStatus = 0x51,
+  kCapabilities = 0x52,
+};
+
+struct OperationInfo {
+  Operation operation;
+  const char* name;         // as docs/protocol.md prints it: "AES_ENCRYPT"
+  const char* config_name;  // as config.json and the tool write it: "aes-encrypt"
+};
+
+// operations lists the table in the order of type values; static storage.
+std::span<const OperationInfo> operations();
+
+// operation_info returns nullptr for a type that is not in the table.
+const OperationInfo* operation_info(uint8_t type);
+std::optional<Operation> operation_from_config_name(std::string_view name);
+
+}  // namespace wvds::protocol

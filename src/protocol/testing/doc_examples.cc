@@ -1,0 +1,201 @@
+#include "protocol/testing/doc_examples.h"
+
+#include "protocol/aes_messages.h"
+#include "protocol/frame.h"
+#include "protocol/key_messages.h"
+#include "protocol/mldsa_messages.h"
+#include "protocol/mlkem_messages.h"
+#include "protocol/operations.h"
+#include "protocol/service_messages.h"
+
+namespace wvds::protocol::testing {
+namespace {
+
+Buffer request(Operation operation, const Buffer& payload) {
+  Buffer head(kFrameHeaderSize);
+  encode_request_header(static_cast<uint8_t>(operation), static_cast<uint32_t>(payload.size()),
+                        std::span(head).first<kFrameHeaderSize>());
+  return join({head, payload});
+}
+
+Buffer answer(const Buffer& payload, Status status = Status::kSuccess) {
+  Buffer head(kFrameHeaderSize);
+  encode_answer_header(status, static_cast<uint32_t>(payload.size()), std::span(head).first<kFrameHeaderSize>());
+  return join({head, payload});
+}
+
+const Buffer kSealed =
+    hex("F1 A2 B3 C4 01 02 03 04 05 06 07 08  92 AA A9 E4 92 05  35 7B 99 2F 90 38 52 4B 83 00 29 E3 C7 C1 00 59");
+const Buffer kSignature = repeated(0xC3, 3309);
+const Buffer kMlDsaPublic = repeated(0xD4, 1952);
+const Buffer kMlKemPublic = repeated(0xA1, 1184);
+const Buffer kCiphertext = repeated(0xB2, 1088);
+const Buffer kSecret = repeated(0x5E, 32);
+const Buffer kBatch = text("batch"), kBatch1 = text("batch 1");
+
+void add_aes(Examples& all) {
+  const Buffer head = encoded([](MutableBytes out) { return encode_aes_request_head(7, 8, out); });
+  all["AES_ENCRYPT request"] = request(Operation::kAesEncrypt, join({head, text("meter-42"), text("21.5 C")}));
+  all["AES_ENCRYPT answer"] = answer(kSealed);
+  all["AES_DECRYPT request"] = request(Operation::kAesDecrypt, join({head, text("meter-42"), kSealed}));
+  all["AES_DECRYPT answer"] = answer(text("21.5 C"));
+}
+
+Buffer verify_payload(uint32_t key_id, Algorithm algorithm, const Buffer& key) {
+  const MlDsaVerifyHead head{key_id, algorithm, 0, key, kSignature, kBatch};
+  return join({encoded([&](MutableBytes out) { return encode_mldsa_verify_head(head, out); }), text("18.0 C")});
+}
+
+void add_mldsa(Examples& all) {
+  const Buffer head =
+      encoded([](MutableBytes out) { return encode_mldsa_sign_head(9, kMlDsaDeterministic, kBatch, out); });
+  all["MLDSA_SIGN request"] = request(Operation::kMlDsaSign, join({head, text("18.0 C")}));
+  all["MLDSA_SIGN answer"] = answer(kSignature);
+  all["MLDSA_VERIFY request by id"] = request(Operation::kMlDsaVerify, verify_payload(9, Algorithm::kNone, {}));
+  all["MLDSA_VERIFY request with public key"] =
+      request(Operation::kMlDsaVerify, verify_payload(0, Algorithm::kMlDsa65, kMlDsaPublic));
+  all["MLDSA_VERIFY answer"] = answer({});
+}
+
+Buffer encaps_payload(uint32_t key_id, Algorithm algorithm, const Buffer& key) {
+  return encoded([&](MutableBytes out) { return encode_mlkem_encaps_request(key_id, algorithm, key, out); });
+}
+
+Buffer key_created(uint32_t key_id, const Buffer& public_key) {
+  return answer(encoded([&](MutableBytes out) { return encode_key_created_answer(key_id, public_key, out); }));
+}
+
+Buffer derived_keys(uint32_t encrypt_id, uint32_t decrypt_id, const Buffer& ciphertext) {
+  return answer(
+      encoded([&](MutableBytes out) { return encode_derived_keys_answer(encrypt_id, decrypt_id, ciphertext, out); }));
+}
+
+void add_mlkem(Examples& all) {
+  const MlKemKeygenRequest keygen{Algorithm::kMlKem768, Lifetime::kDefault, Usage::kEncapsulate | Usage::kDecapsRaw};
+  all["MLKEM_KEYGEN request"] = request(Operation::kMlKemKeygen, encoding_of(keygen));
+  all["MLKEM_KEYGEN answer"] = key_created(11, kMlKemPublic);
+  all["MLKEM_ENCAPS request with public key"] =
+      request(Operation::kMlKemEncaps, encaps_payload(0, Algorithm::kMlKem768, kMlKemPublic));
+  all["MLKEM_ENCAPS request by id"] = request(Operation::kMlKemEncaps, encaps_payload(11, Algorithm::kNone, {}));
+  all["MLKEM_ENCAPS answer"] = answer(join({kSecret, kCiphertext}));
+  all["MLKEM_DECAPS request"] =
+      request(Operation::kMlKemDecaps,
+              encoded([](MutableBytes out) { return encode_mlkem_decaps_request(11, kCiphertext, out); }));
+  all["MLKEM_DECAPS answer"] = answer(kSecret);
+}
+
+void add_mlkem_to_key(Examples& all) {
+  const MlKemToKeyOptions plain{Lifetime::kDefault, 0, kBatch1};
+  all["MLKEM_ENCAPS_TO_KEY request"] =
+      request(Operation::kMlKemEncapsToKey, encoded([&](MutableBytes out) {
+                return encode_mlkem_encaps_to_key_request(0, Algorithm::kMlKem768, kMlKemPublic, plain, out);
+              }));
+  all["MLKEM_ENCAPS_TO_KEY answer"] = derived_keys(12, 0, kCiphertext);
+  const MlKemToKeyOptions window_off{Lifetime::kDefault, kReplayWindowOff, kBatch1};
+  all["MLKEM_DECAPS_TO_KEY request"] = request(
+      Operation::kMlKemDecapsToKey,
+      encoded([&](MutableBytes out) { return encode_mlkem_decaps_to_key_request(13, kCiphertext, window_off, out); }));
+  all["MLKEM_DECAPS_TO_KEY answer"] = derived_keys(0, 14, {});
+}
+
+void add_key_making(Examples& all) {
+  const KeyGenerateRequest generate{
+      {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, kKeyFlagReplayWindowOff, "archive"}};
+  all["KEY_GENERATE request"] = request(Operation::kKeyGenerate, encoding_of(generate));
+  all["KEY_GENERATE answer"] = key_created(15, {});
+  const KeyTemplate imported{Algorithm::kMlDsa65, Lifetime::kVolatile, Usage::kSign | Usage::kVerify, 0, "test"};
+  Buffer seed(32);
+  for (size_t i = 0; i < seed.size(); ++i) seed[i] = static_cast<std::byte>(i);
+  all["KEY_IMPORT request"] = request(Operation::kKeyImport, encoded([&](MutableBytes out) {
+                                        return encode_key_import_request(imported, KeyFormat::kSeed, seed, out);
+                                      }));
+  all["KEY_IMPORT answer"] = key_created(16, kMlDsaPublic);
+}
+
+KeyInfoAnswer an_info() {
+  KeyInfoAnswer info;
+  info.key_id = 17;
+  info.algorithm = Algorithm::kAes256Gcm;
+  info.lifetime = Lifetime::kPersistent;
+  info.usages = Usage::kEncrypt | Usage::kDecrypt;
+  info.place = KeyPlace::kFile;
+  info.owner = "gateway";
+  info.label = "uplink";
+  info.versions = {{2, KeyVersionState::kActive, 65536, 1ull << 32, 0, 1'000'000},
+                   {1, KeyVersionState::kRetired, (1ull << 32) + 42, 1ull << 32, 5, 1'000'000}};
+  return info;
+}
+
+void add_key_management(Examples& all) {
+  all["KEY_PUBLIC request"] = request(Operation::kKeyPublic, encoding_of(KeyVersionRequest{16, 0}));
+  all["KEY_PUBLIC answer"] = answer(kMlDsaPublic);
+  all["KEY_LIST request"] = request(Operation::kKeyList, encoding_of(KeyIdRequest{14}));
+  KeyListAnswer list;
+  list.entries = {{15, Algorithm::kAes256Gcm, Lifetime::kPersistent, Usage::kEncrypt | Usage::kDecrypt, 1, "archive"},
+                  {16, Algorithm::kMlDsa65, Lifetime::kVolatile, Usage::kSign | Usage::kVerify, 1, "test"}};
+  all["KEY_LIST answer"] = answer(encoding_of(list));
+  all["KEY_INFO request"] = request(Operation::kKeyInfo, encoding_of(KeyIdRequest{17}));
+  all["KEY_INFO answer"] = answer(encoding_of(an_info()));
+  all["KEY_ROTATE request"] = request(Operation::kKeyRotate, encoding_of(KeyIdRequest{17}));
+  all["KEY_ROTATE answer"] = answer(encoded([](MutableBytes out) { return encode_key_rotate_answer(3, {}, out); }));
+  all["KEY_RETIRE request"] = request(Operation::kKeyRetire, encoding_of(KeyIdRequest{17}));
+  all["KEY_RETIRE answer"] = answer({});
+  all["KEY_DELETE request"] = request(Operation::kKeyDelete, encoding_of(KeyVersionRequest{17, 1}));
+  all["KEY_DELETE answer"] = answer({});
+}
+
+StatusAnswer a_status() {
+  StatusAnswer status;
+  status.fips_mode = FipsMode::kRequired;
+  status.fips_state = FipsState::kActive;
+  status.locked_memory = true;
+  status.place = static_cast<uint8_t>(KeyPlace::kFile);
+  status.epoch = 0x0123456789ABCDEF;
+  status.uptime_ms = 60'000;
+  status.sessions = 2;
+  status.session_limit = 64;
+  status.persistent_keys = 5;
+  status.memory_keys = 1;
+  status.service_version = "0.1.0";
+  status.library_version = "OpenSSL 3.6.3";
+  status.provider = "OpenSSL FIPS Provider";
+  status.warnings = {"key 17 is at 76 % !"};
+  return status;
+}
+
+void add_service(Examples& all) {
+  all["PING request"] = request(Operation::kPing, {});
+  all["PING answer"] = answer({});
+  all["KEY_NOT_FOUND answer"] = answer({}, Status::kKeyNotFound);
+  all["RANDOM request"] = request(Operation::kRandom, encoding_of(RandomRequest{16}));
+  all["RANDOM answer"] = answer(repeated(0xE6, 16));
+  all["STATUS request"] = request(Operation::kStatus, {});
+  all["STATUS answer"] = answer(encoding_of(a_status()));
+  CapabilitiesAnswer capabilities{kVersion,
+                                  FipsState::kActive,
+                                  8,
+                                  kMaxRequestPayload,
+                                  kMaxAnswerPayload,
+                                  1000,
+                                  100,
+                                  {0x01, 0x02, 0x50, 0x52},
+                                  {Algorithm::kAes256Gcm, Algorithm::kMlKem768}};
+  all["CAPABILITIES request"] = request(Operation::kCapabilities, {});
+  all["CAPABILITIES answer"] = answer(encoding_of(capabilities));
+}
+
+}  // namespace
+
+Examples examples() {
+  Examples all;
+  add_aes(all);
+  add_mldsa(all);
+  add_mlkem(all);
+  add_mlkem_to_key(all);
+  add_key_making(all);
+  add_key_management(all);
+  add_service(all);
+  return all;
+}
+
+}  // namespace wvds::protocol::testing
