@@ -1,0 +1,130 @@
+#include "tools/wvds/service.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "tools/wvds/files.h"
+
+namespace wvds::tool {
+namespace {
+
+constexpr auto kRetryPause = std::chrono::milliseconds(20);
+
+wvds_status try_connect(const ServiceOptions& options, Session& out) {
+  wvds_session* session = nullptr;
+  const char* address = options.socket.empty() ? nullptr : options.socket.c_str();
+  const wvds_status status = wvds_connect(&session, address, options.timeout_ms);
+  out.reset(session);
+  return status == WVDS_SUCCESS ? wvds_set_timeout(session, options.timeout_ms) : status;
+}
+
+std::unexpected<Failure> no_session(const ServiceOptions& options, wvds_status status) {
+  const std::string where = options.socket.empty() ? "the service" : options.socket;
+  return std::unexpected(Failure{Exit::kNoService, where + ": " + wvds_status_text(status)});
+}
+
+bool is_loss_of_service(wvds_status status) {
+  return status == WVDS_DISCONNECTED || status == WVDS_TIMEOUT || status == WVDS_NOT_READY ||
+         status == WVDS_CONNECT_FAILED;
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// keys_with_label asks for all keys, page by page.
+Outcome<std::vector<uint32_t>> keys_with_label(const Session& session, const std::string& label) {
+  std::vector<uint32_t> found;
+  std::vector<wvds_key_entry> page(WVDS_MAX_KEY_LIST);
+  uint32_t last = 0;
+  for (int more = 1; more != 0;) {
+    size_t count = 0;
+    TOOL_TRY(check(wvds_key_list(session.get(), page.data(), &count, page.size(), &more, last), "looking for the key"));
+    for (size_t i = 0; i < count; ++i) {
+      if (label == page[i].label) found.push_back(page[i].key_id);
+      last = page[i].key_id;
+    }
+    if (count == 0) break;
+  }
+  return found;
+}
+
+Outcome<uint32_t> find_label(const Session& session, const std::string& label) {
+  TOOL_ASSIGN(found, keys_with_label(session, label));
+  if (found.empty())
+    return failed("there is no key with the label \"" + label + "\"; \"wvds key list\" shows the keys");
+  if (found.size() == 1) return found.front();
+  std::string ids;
+  for (uint32_t id : found) ids += (ids.empty() ? "" : ", ") + std::to_string(id);
+  return failed("the keys " + ids + " all have the label \"" + label + "\": name one by its number");
+}
+
+// algorithm_of_length works because no two public keys of FIPS 203 and 204 are equally long.
+wvds_algorithm algorithm_of_length(size_t length) {
+  for (wvds_algorithm algorithm : {WVDS_MLDSA_44, WVDS_MLDSA_65, WVDS_MLDSA_87}) {
+    if (WVDS_MLDSA_PUBLIC_KEY_SIZE(algorithm) == length) return algorithm;
+  }
+  for (wvds_algorithm algorithm : {WVDS_MLKEM_512, WVDS_MLKEM_768, WVDS_MLKEM_1024}) {
+    if (WVDS_MLKEM_PUBLIC_KEY_SIZE(algorithm) == length) return algorithm;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Outcome<Session> connect(const ServiceOptions& options) {
+  Session session;
+  const wvds_status status = try_connect(options, session);
+  if (status != WVDS_SUCCESS) return no_session(options, status);
+  return session;
+}
+
+Outcome<Session> connect_within(const ServiceOptions& options, uint32_t seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  for (;;) {
+    Session session;
+    const wvds_status status = try_connect(options, session);
+    if (status == WVDS_SUCCESS) return session;
+    const bool is_worth_waiting = status == WVDS_CONNECT_FAILED || status == WVDS_NOT_READY || status == WVDS_TIMEOUT;
+    if (!is_worth_waiting || std::chrono::steady_clock::now() >= deadline) return no_session(options, status);
+    std::this_thread::sleep_for(kRetryPause);
+  }
+}
+
+Outcome<> check(wvds_status status, const std::string& what) {
+  if (status == WVDS_SUCCESS) return {};
+  const Exit exit = is_loss_of_service(status) ? Exit::kNoService : Exit::kFailed;
+  return std::unexpected(Failure{exit, what + ": " + wvds_status_text(status)});
+}
+
+Outcome<uint32_t> find_key(const Session& session, const std::string& name) {
+  constexpr std::string_view kLabel = "label:";
+  if (name.starts_with(kLabel)) return find_label(session, name.substr(kLabel.size()));
+  if (!is_number(name)) return find_label(session, name);
+  constexpr size_t kMostDigits = 10;
+  const unsigned long long id = name.size() > kMostDigits ? 0 : std::stoull(name);
+  if (id == 0 || id > UINT32_MAX) return misused("\"" + name + "\" is no key id: those go from 1 to 4294967295");
+  return static_cast<uint32_t>(id);
+}
+
+Outcome<PublicKey> load_public_key(const Session& session, const std::string& name, const std::string& file) {
+  PublicKey result;
+  if (!name.empty()) {
+    TOOL_ASSIGN(id, find_key(session, name));
+    result.key = wvds_public_key_by_id(id);
+    return result;
+  }
+  TOOL_ASSIGN(bytes, read_input(file, WVDS_MAX_PUBLIC_KEY_SIZE, " as a public key"));
+  const wvds_algorithm algorithm = algorithm_of_length(bytes.size());
+  if (algorithm == 0) {
+    return failed(file + ": " + std::to_string(bytes.size()) + " bytes are no raw ML-DSA or ML-KEM public key");
+  }
+  result.bytes = std::move(bytes);
+  result.key = wvds_public_key_raw(algorithm, result.bytes.data(), result.bytes.size());
+  return result;
+}
+
+}  // namespace wvds::tool
