@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace wvds::bench {
+
+using Counters = std::map<std::string, double>;
+
+// microseconds prints nanoseconds as microseconds with three digits or so.
+std::string microseconds(double nanoseconds);
+std::string two_decimals(double value);
+
+// Aim is one line of docs/performance.md, "Aims".
+struct Aim {
+  std::string text;
+  std::string measured;
+  bool met = false;
+};
+
+// aims judges the best runs; `find` gives a benchmark's counters, or null when it did not run. An aim without its benchmark is left out.
+std::vector<Aim> aims(const std::function<const Counters*(const std::string&)>& find);
+
+}  // namespace wvds::bench
