@@ -33,6 +33,8 @@ Result<UntrustedBytes> Slot::await(channel::TimePoint deadline) {
   return frame.payload;
 }
 
+Session::Session(std::string address, Connector connector) : address_(std::move(address)), connector_(connector) {}
+
 Session::~Session() { close_calls(); }
 
 Result<> Session::connect(uint32_t timeout_ms) {

@@ -57,7 +57,7 @@ struct AnswerSize {
 
 class Session {
  public:
-  Session(std::string address, Connector connector) : address_(std::move(address)), connector_(connector) {}
+  Session(std::string address, Connector connector);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();

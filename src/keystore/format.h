@@ -55,7 +55,7 @@ struct IndexedKey {
   uint32_t generation = 0;    // of the record: an older one has been put back by somebody
   uint32_t record_bytes = 0;  // size of the record's blob
   std::string owner = {};
-  std::vector<IndexedVersion> versions = {};  // those that are counted (the active one of an AES key), newest first
+  std::vector<IndexedVersion> versions = {};  // those that are counted (the active one of a key that encrypts with AES), newest first
 };
 
 // IndexFields: what the store must know of its keys without reading them. Two copies, "index-a" and "index-b", both written before anything
@@ -81,7 +81,7 @@ struct RecordVersion {
   uint32_t number = 0;
   VersionState state = VersionState::kActive;
   SecretForm form = SecretForm::kSealed;
-  uint64_t uses = 0;  // AES: of an active version, what this record grants before the index knows it; of a retired one, an upper bound of all its uses
+  uint64_t uses = 0;  // of an active version that is counted, what this record grants before the index knows it; of a retired one, an upper bound of all its uses
   std::vector<std::byte> public_key = {};
 };
 

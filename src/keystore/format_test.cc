@@ -85,7 +85,9 @@ void expect_one_encoding(const Fields& fields) {
       auto changed = encoded;
       changed[i] ^= std::byte(1 + random() % 255);
       const auto decoded = Fields::decode("n", changed);
-      if (decoded) EXPECT_EQ(decoded->encode(), changed) << "byte " << i;
+      if (decoded) {
+        EXPECT_EQ(decoded->encode(), changed) << "byte " << i;
+      }
     }
   }
   auto longer = encoded;

@@ -114,6 +114,13 @@ TEST_F(UseCounts, OfKeysInMemoryEndAtTheLimitWithoutADisk) {
   EXPECT_EQ(status_of(version->count_use()), Status::kKeyUsedUp);
 }
 
+TEST_F(UseCounts, OfAKeyThatOnlyDecryptsHaveNoLimit) {
+  open();
+  KeySpec spec = aes();
+  spec.usages = static_cast<Usages>(Usage::kDecrypt);
+  EXPECT_EQ(active(generate(spec))->use_limit(), 0u);
+}
+
 TEST_F(UseCounts, OfOtherAlgorithmsHaveNoLimit) {
   open();
   const auto version = active(generate(spec_of(Algorithm::kMlDsa44)));

@@ -60,7 +60,7 @@ Result<StoreFiles::Record> Store::open_checked(uint32_t id, const Entry& entry, 
 // which may have been used.
 std::shared_ptr<UseCounter> Store::counter_of(const RecordFields& record, const Entry& entry) const {
   const RecordVersion& newest = record.versions.front();
-  if (record.spec.algorithm != Algorithm::kAes256Gcm || newest.state != VersionState::kActive) return nullptr;
+  if (!uses_are_counted(record.spec) || newest.state != VersionState::kActive) return nullptr;
   if (entry.counter != nullptr && entry.counted_version == newest.number) return entry.counter;
   const uint64_t limit = shared_->config.use_limit;
   auto counter = std::make_shared<UseCounter>(newest.uses, newest.uses, limit, bell_);

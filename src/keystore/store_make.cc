@@ -73,7 +73,7 @@ Result<KeyRef> Store::make_key(const Owner& owner, SessionId session, const KeyS
 Result<std::shared_ptr<StoredVersion>> Store::new_version(const Owner& owner, const KeySpec& spec, uint32_t number, Material material) {
   const StoreConfig& config = shared_->config;
   StoredVersion::Parts parts{.number = number, .state = VersionState::kActive, .material = std::move(material), .counter = nullptr, .uses = 0};
-  if (spec.algorithm == Algorithm::kAes256Gcm) {
+  if (uses_are_counted(spec)) {
     const bool stored = spec.lifetime == Lifetime::kPersistent;
     parts.counter = std::make_shared<UseCounter>(0, stored ? first_grant() : config.use_limit, config.use_limit, stored ? bell_ : nullptr);
   }
@@ -83,7 +83,7 @@ Result<std::shared_ptr<StoredVersion>> Store::new_version(const Owner& owner, co
 // Everything that can fail comes before the record is written, so that a key is durable exactly when it is acknowledged.
 Result<KeyRef> Store::store_new(const Owner& owner, const KeySpec& spec, Material material) {
   const SecretForm form = material.form();
-  RecordFields record = first_record(owner->name(), spec, form, spec.algorithm == Algorithm::kAes256Gcm ? first_grant() : 0, &material);
+  RecordFields record = first_record(owner->name(), spec, form, uses_are_counted(spec) ? first_grant() : 0, &material);
   const Holding holding = holding_of(owner->name(), spec, form);
   WVDS_ASSIGN(version, new_version(owner, spec, 1, std::move(material)));
   const std::lock_guard lock(changes_);

@@ -13,16 +13,17 @@ using Form = ExpandedKeys::Form;
 
 }  // namespace
 
-StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, Algorithm algorithm, Parts parts)
+StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, const KeySpec& spec, Parts parts)
     : shared_(std::move(shared)),
       owner_(std::move(owner)),
-      algorithm_(algorithm),
+      algorithm_(spec.algorithm),
       number_(parts.number),
       state_(parts.state),
       secret_(std::move(parts.material.secret)),
       public_key_(std::move(parts.material.public_key)),
       counter_(std::move(parts.counter)),
-      uses_(parts.uses) {
+      uses_(parts.uses),
+      use_limit_(uses_are_counted(spec) ? shared_->config.use_limit : 0) {
   if (parts.material.expanded_private) shared_->expanded.put(this, Form::kPrivate, std::move(parts.material.expanded_private));
 }
 
@@ -31,7 +32,7 @@ StoredVersion::~StoredVersion() { shared_->expanded.forget(this); }
 Result<std::shared_ptr<StoredVersion>> StoredVersion::make(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
                                                            const KeySpec& spec, Parts parts) {
   std::shared_ptr<StoredVersion> version(
-      new StoredVersion(std::move(shared), std::move(owner), spec.algorithm, std::move(parts)));
+      new StoredVersion(std::move(shared), std::move(owner), spec, std::move(parts)));
   WVDS_TRY(version->make_window(spec));
   return version;
 }

@@ -27,6 +27,11 @@ struct SharedParts {
   ExpandedKeys expanded;
 };
 
+// uses_are_counted tells whether the versions of a key have a limit of uses: those that encrypt with AES-256-GCM.
+inline bool uses_are_counted(const KeySpec& spec) {
+  return spec.algorithm == Algorithm::kAes256Gcm && allows(spec.usages, Usage::kEncrypt);
+}
+
 class StoredVersion final : public KeyVersion {
  public:
   // `counter` is null where uses are not counted; `uses` is then what uses() reports.
@@ -46,7 +51,7 @@ class StoredVersion final : public KeyVersion {
   bool deleted() const override { return deleted_.load(std::memory_order_acquire); }
   Result<> count_use() override;
   uint64_t uses() const override { return counter_ != nullptr ? counter_->used() : uses_; }
-  uint64_t use_limit() const override { return algorithm_ == Algorithm::kAes256Gcm ? shared_->config.use_limit : 0; }
+  uint64_t use_limit() const override { return use_limit_; }
   Bytes aes_key() const override;
   NonceWindow* window() const override { return window_.get(); }
   Result<std::shared_ptr<const crypto::MlDsaPrivateKey>> mldsa_private() const override;
@@ -65,7 +70,7 @@ class StoredVersion final : public KeyVersion {
   void mark_deleted();
 
  private:
-  StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, Algorithm algorithm, Parts parts);
+  StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, const KeySpec& spec, Parts parts);
   Result<> make_window(const KeySpec& spec);
   template <class PrivateKey>
   Result<std::shared_ptr<const PrivateKey>> private_key(bool is_of_this_kind) const;
@@ -82,6 +87,7 @@ class StoredVersion final : public KeyVersion {
   const std::vector<std::byte> public_key_;
   const std::shared_ptr<UseCounter> counter_;
   const uint64_t uses_;
+  const uint64_t use_limit_;
   std::unique_ptr<NonceWindow> window_;
 };
 

@@ -1,5 +1,7 @@
 #include "vectors_e2e/vector_session.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "protocol/key_messages.h"
@@ -19,6 +21,20 @@ void Tally::finish(std::string_view what, const std::vector<LeftOut>& left_out, 
   EXPECT_EQ(skipped_in_all, expected_skipped) << what;
 }
 
+DaemonOptions roomy() {
+  DaemonOptions options;
+  options.clients = "{\"name\": \"vectors\", \"uid\": " + std::to_string(getuid()) +
+                    ", \"operations\": " + all_operations() +
+                    ", \"limits\": {\"keys_per_minute\": 1000000}, \"rate_limit\": {\"requests_per_second\": 0}}";
+  return options;
+}
+
+void VectorTest::SetUp() {
+  ASSERT_TRUE(daemon_.start());
+  connection_.emplace(daemon_);
+  ASSERT_EQ(connection_->status(), WVDS_SUCCESS) << wvds_status_name(connection_->status());
+}
+
 std::unique_ptr<SessionKey> VectorTest::import_key(const KeyWish& wish, const Octets& material, Octets* public_key) {
   wvds_key_template wanted{};
   wanted.algorithm = static_cast<wvds_algorithm>(wish.algorithm);
@@ -28,13 +44,13 @@ std::unique_ptr<SessionKey> VectorTest::import_key(const KeyWish& wish, const Oc
   Octets room(WVDS_MAX_PUBLIC_KEY_SIZE);
   size_t length = 0;
   uint32_t id = 0;
-  const wvds_status status = wvds_key_import(session_, &id, octets_of(room), &length, room.size(), &wanted, wish.format,
+  const wvds_status status = wvds_key_import(session(), &id, octets_of(room), &length, room.size(), &wanted, wish.format,
                                              octets_of(material), material.size());
   EXPECT_EQ(status, WVDS_SUCCESS) << wvds_status_name(status);
   if (status != WVDS_SUCCESS) return nullptr;
   room.resize(length);
   if (public_key != nullptr) *public_key = room;
-  return std::make_unique<SessionKey>(session_, id);
+  return std::make_unique<SessionKey>(session(), id);
 }
 
 wvds_status VectorTest::status_of_import(const KeyWish& wish, const Octets& material) {
@@ -48,7 +64,7 @@ wvds_status VectorTest::status_of_import(const KeyWish& wish, const Octets& mate
   if (!size) return static_cast<wvds_status>(size.error().status);
   wvds_call* call = nullptr;
   uint8_t* place = nullptr;
-  wvds_status status = wvds_request_begin(session_, &call, &place, WVDS_OP_KEY_IMPORT, *size);
+  wvds_status status = wvds_request_begin(session(), &call, &place, WVDS_OP_KEY_IMPORT, *size);
   if (status == WVDS_SUCCESS) {
     std::memcpy(place, payload.data(), *size);
     status = wvds_submit(call);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,13 +55,15 @@ struct KeyWish {
   wvds_key_format format = WVDS_KEY_FORMAT_SEED;
 };
 
-// VectorTest has a session with a daemon of its own.
+// roomy is a client that may make keys as fast as the vectors need them.
+DaemonOptions roomy();
+
+// VectorTest has a session with a daemon of its own, with FIPS required.
 class VectorTest : public testing::Test {
  protected:
   void SetUp() override;
-  void TearDown() override;
 
-  wvds_session* session() const { return session_; }
+  wvds_session* session() const { return connection_->get(); }
 
   // import_key brings a key in; nullptr with a test failure when the service refuses it. `public_key` gets the public key.
   std::unique_ptr<SessionKey> import_key(const KeyWish& wish, const Octets& material, Octets* public_key = nullptr);
@@ -69,8 +72,8 @@ class VectorTest : public testing::Test {
   wvds_status status_of_import(const KeyWish& wish, const Octets& material);
 
  private:
-  std::optional<Daemon> daemon_;
-  wvds_session* session_ = nullptr;
+  Daemon daemon_{roomy()};
+  std::optional<Connection> connection_;
 };
 
 }  // namespace wvds::test

@@ -2,8 +2,9 @@
  * Model of a session's handshake: slots.h, bell.h, service_loop.cc, slot_client.cc.
  *
  * Both sides' words are sequentially consistent in the code, so every interleaving of single loads and stores below is
- * what can happen, and nothing else. Generations and bells count modulo GENERATIONS: neither is ever more than SLOTS
- * behind its other end.
+ * what can happen, and nothing else. Each d_step and atomic has at most one such load or store in it (or is one
+ * step in the kernel). Generations count modulo 3 and bells modulo SLOTS + 2, instead of 2^32: a bell may
+ * be rung once for each slot, and once late, between two looks at it.
  *
  * Left out, because they only shorten waits and so could only hide a lost wake-up: spinning, and the client's 50 ms slices
  * as long as the service lives. Left in: pipelining, abandoned slots, late answers, stop at any moment.
@@ -22,7 +23,10 @@
 #ifndef SLOTS
 #define SLOTS 2
 #endif
-#define GENERATIONS 4
+#ifndef GENERATIONS
+#define GENERATIONS 3
+#endif
+#define BELLS (SLOTS + 2)
 
 /* shared region */
 byte request_word[SLOTS];
@@ -41,9 +45,8 @@ bool service_stolen;
 
 /* private to the service's program */
 bool stop;
-bool ended;
 
-/* the socket */
+/* the socket: closed when the service's worker has ended */
 bool hung_up;
 
 inline wake_service() { if :: !service_stolen -> service_blocked = false :: else fi }
@@ -56,19 +59,22 @@ inline look()
 	i = 0;
 	do
 	:: i < SLOTS && found == SLOTS ->
-		if
-		:: request_word[i] != taken[i] -> found = i
-		:: else
-		fi;
-		i++
+		d_step {
+			if
+			:: request_word[i] != taken[i] -> found = i
+			:: else
+			fi;
+			i++
+		}
 	:: else -> break
-	od
+	od;
+	i = 0
 }
 
 active proctype service()
 {
 	byte taken[SLOTS];
-	byte i, found, generation, content, bell;
+	byte i, found, content, bell;
 
 	do
 	:: stop -> break
@@ -76,19 +82,17 @@ active proctype service()
 		look();
 		if
 		:: found < SLOTS ->
-			generation = request_word[found];
-			taken[found] = generation;
+			taken[found] = request_word[found];
 			content = request_area[found];
 			answer_area[found] = content;
-			answer_word[found] = generation;
+			answer_word[found] = taken[found];
 			if
 			:: client_sleeping ->
-				client_bell = (client_bell + 1) % GENERATIONS;
+				client_bell = (client_bell + 1) % BELLS;
 				wake_client()
 			:: else
 			fi;
-			content = 0;
-			generation = 0
+			content = 0
 		:: else ->
 			bell = service_bell;
 			service_sleeping = true;
@@ -117,17 +121,13 @@ active proctype service()
 		fi;
 		found = 0
 	od;
-	ended = true;
 	hung_up = true
 }
 
-/* stop() comes at any moment, or never: if it always came, it would end every wait and hide what nobody woke. */
+/* stop() comes at any moment, except that it does not help out when both sides wait for each other. */
 active proctype owner()
 {
-	if
-	:: stop = true
-	:: skip
-	fi
+	atomic { !(service_blocked && client_blocked) -> stop = true }
 }
 
 #ifndef HOSTILE
@@ -169,13 +169,13 @@ active proctype client()
 			/* submit */
 			d_step {
 				generation[s] = (generation[s] + 1) % GENERATIONS;
-				state[s] = IN_FLIGHT
+				state[s] = IN_FLIGHT;
+				request_area[s] = generation[s]
 			}
-			request_area[s] = generation[s];
 			request_word[s] = generation[s];
 			if
 			:: service_sleeping ->
-				service_bell = (service_bell + 1) % GENERATIONS;
+				service_bell = (service_bell + 1) % BELLS;
 				wake_service()
 			:: else
 			fi
@@ -226,7 +226,7 @@ active proctype hostile()
 	byte s, value;
 
 	do
-	:: ended -> break
+	:: hung_up -> break
 	:: else ->
 		if
 		:: value = 0
@@ -250,6 +250,6 @@ active proctype hostile()
 	od
 }
 
-ltl ends { [] (stop -> <> ended) }
+ltl ends { [] (stop -> <> hung_up) }
 
 #endif
