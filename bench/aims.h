@@ -20,7 +20,8 @@ struct Aim {
   bool met = false;
 };
 
-// aims judges the best runs; `find` gives a benchmark's counters, or null when it did not run. An aim without its benchmark is left out.
+// aims judges the best runs; `find` gives a benchmark's counters, or null when it did not run. An aim without its
+// benchmark is left out.
 std::vector<Aim> aims(const std::function<const Counters*(const std::string&)>& find);
 
 }  // namespace wvds::bench

@@ -12,7 +12,7 @@ namespace wvds::bench {
 
 // Effort is how much is measured in one run of a benchmark. A round goes through all variants, one after the other.
 struct Effort {
-  size_t requests = 64;   // a round and variant
+  size_t requests = 64;  // a round and variant
   size_t rounds = 100;
   size_t placements = 1;  // sessions to go through, in each of (b) and (c): where in the machine's memory a
                           // region lies changes a hand-over by some hundred nanoseconds
@@ -39,11 +39,11 @@ class CaseBuilder {
   const SessionRef& session() const { return session_; }
   wvds_session* handle() const { return session_->handle(); }
 
-  void in_process(CallVariant::Step call, CallVariant::Step after = {});                     // "a"
-  void hand_over();                                                                          // "b", "b_inplace"
-  void simple(CallVariant::Step call, CallVariant::Step after = {});                         // "c"
-  void in_place(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});       // "c_inplace"
-  void pipeline(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});       // "d"
+  void in_process(CallVariant::Step call, CallVariant::Step after = {});                // "a"
+  void hand_over();                                                                     // "b", "b_inplace"
+  void simple(CallVariant::Step call, CallVariant::Step after = {});                    // "c"
+  void in_place(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});  // "c_inplace"
+  void pipeline(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});  // "d"
 
   Case finish(std::function<Result<Request>()> fresh, std::shared_ptr<void> keeps = {});
 

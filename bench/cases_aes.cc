@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kOverhead = kNonceSize + kTagSize;
 
-// AesState is what an AES case's variants share. The service has the same key several times: its replay window takes each
-// message once per key, and every variant gets the same messages.
+// AesState is what an AES case's variants share. The service has the same key several times: its replay window takes
+// each message once per key, and every variant gets the same messages.
 struct AesState {
   size_t size = 0;
   std::array<std::byte, kAesKeySize> key{};

@@ -115,10 +115,9 @@ Result<Case> verify_case(World& world, Algorithm algorithm, bool raw) {
   builder.in_process([state, raw](Work& work) { return verify_in_process(*state, raw, work); });
   builder.hand_over();
   builder.simple([session = builder.handle(), state, key](Work& work) {
-    const wvds_public_key with =
-        key != 0 ? wvds_public_key_by_id(key)
-                 : wvds_public_key_raw(static_cast<wvds_algorithm>(state->algorithm), sends(work.public_key()),
-                                       work.public_key().size());
+    const wvds_public_key with = key != 0 ? wvds_public_key_by_id(key)
+                                          : wvds_public_key_raw(static_cast<wvds_algorithm>(state->algorithm),
+                                                                sends(work.public_key()), work.public_key().size());
     return checked(wvds_mldsa_verify(session, &with, sends(work.signature()), work.signature().size(),
                                      sends(work.data()), work.data().size(), nullptr, 0, 0),
                    "wvds_mldsa_verify");
@@ -153,8 +152,9 @@ void add_simple_keygen(CaseBuilder& builder, Algorithm algorithm) {
     wanted.algorithm = static_cast<wvds_algorithm>(algorithm);
     wanted.lifetime = WVDS_LIFETIME_SESSION;
     size_t length = 0;
-    return checked(wvds_key_generate(session, &made->id, receives(work.output()), &length, work.output().size(), &wanted),
-                   "wvds_key_generate");
+    return checked(
+        wvds_key_generate(session, &made->id, receives(work.output()), &length, work.output().size(), &wanted),
+        "wvds_key_generate");
   };
   const auto after = [session = builder.handle(), made](Work&) {
     return checked(wvds_key_delete(session, made->id, 0), "wvds_key_delete");

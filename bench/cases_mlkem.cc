@@ -53,7 +53,7 @@ Result<Request> fresh_to_encapsulate(MlKemState& state, bool raw) {
   made.payload.resize(kHeadRoom + key.size());
   // the encoder asks for a key id where there is no raw key; the variants write theirs over it
   WVDS_ASSIGN(size, protocol::encode_mlkem_encaps_request(raw ? 0 : 1, raw ? state.algorithm : Algorithm::kNone, key,
-                                                         made.payload));
+                                                          made.payload));
   made.payload.resize(size);
   made.public_key = {size - key.size(), key.size()};
   made.answer_size = kSharedSecretSize + state.info().kem_ciphertext;
@@ -81,14 +81,14 @@ Result<Case> encaps_case(World& world, Algorithm algorithm, bool raw) {
   builder.in_process([state, raw](Work& work) { return encapsulate_in_process(*state, raw, work); });
   builder.hand_over();
   builder.simple([session = builder.handle(), state, key](Work& work) {
-    const wvds_public_key to =
-        key != 0 ? wvds_public_key_by_id(key)
-                 : wvds_public_key_raw(static_cast<wvds_algorithm>(state->algorithm), sends(work.public_key()),
-                                       work.public_key().size());
+    const wvds_public_key to = key != 0 ? wvds_public_key_by_id(key)
+                                        : wvds_public_key_raw(static_cast<wvds_algorithm>(state->algorithm),
+                                                              sends(work.public_key()), work.public_key().size());
     const MutableBytes ciphertext = work.output().subspan(kSharedSecretSize);
     size_t length = 0;
-    return checked(wvds_mlkem_encaps(session, receives(work.output()), receives(ciphertext), &length, ciphertext.size(), &to),
-                   "wvds_mlkem_encaps");
+    return checked(
+        wvds_mlkem_encaps(session, receives(work.output()), receives(ciphertext), &length, ciphertext.size(), &to),
+        "wvds_mlkem_encaps");
   });
   builder.in_place(WVDS_OP_MLKEM_ENCAPS, key);
   builder.pipeline(WVDS_OP_MLKEM_ENCAPS, key);

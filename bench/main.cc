@@ -1,4 +1,5 @@
-// wvds_bench measures the service against the same cryptography in process and against a bare hand-over. Besides Google Benchmark's options:
+// wvds_bench measures the service against the same cryptography in process and against a bare hand-over. Besides Google
+// Benchmark's options:
 //   --service=PROGRAM   the wvds_crypto_service to measure; the one built with it by default
 //   --summary=FILE      writes the Markdown tables of docs/performance.md there
 //   --effort=NUMBER     scales the number of rounds; 0.1 is enough for a look

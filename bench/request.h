@@ -12,8 +12,8 @@ struct Range {
   size_t length = 0;
 };
 
-// Request is the data of one request: the payload as docs/protocol.md gives it, with key id 0, and where in it the caller's
-// inputs are. Every variant gets the same bytes.
+// Request is the data of one request: the payload as docs/protocol.md gives it, with key id 0, and where in it the
+// caller's inputs are. Every variant gets the same bytes.
 struct Request {
   std::vector<std::byte> payload;
   Range data;        // plaintext, sealed message, message to sign or verify, KEM ciphertext

@@ -84,7 +84,9 @@ class Pipelined : public Variant {
   }
 
  protected:
-  Result<> once(Work&, Stopwatch&) override { return fail(Status::kInternalError, "a pipeline is measured as a whole"); }
+  Result<> once(Work&, Stopwatch&) override {
+    return fail(Status::kInternalError, "a pipeline is measured as a whole");
+  }
 
  private:
   Result<> learn_slots() {

@@ -36,7 +36,8 @@ using SessionRef = std::shared_ptr<Session>;
 // AnswerStep looks at an answer after the clock was stopped.
 using AnswerStep = std::function<Result<>(Bytes answer)>;
 
-// ServiceRequest is what to send: the operation, and the key id to put over the payload's first four bytes (0: leave them).
+// ServiceRequest is what to send: the operation, and the key id to put over the payload's first four bytes (0: leave
+// them).
 struct ServiceRequest {
   SessionRef session;
   wvds_operation operation = 0;
@@ -51,8 +52,8 @@ std::unique_ptr<Variant> simple_call(SessionRef session, CallVariant::Step call,
 // reads the answer where it arrived (timed).
 std::unique_ptr<Variant> in_place_call(ServiceRequest request);
 
-// pipelined keeps all slots of the session filled. A sample is the time per request of a whole round, filling and reading
-// included, counted while the pipeline is full.
+// pipelined keeps all slots of the session filled. A sample is the time per request of a whole round, filling and
+// reading included, counted while the pipeline is full.
 std::unique_ptr<Variant> pipelined(ServiceRequest request);
 
 }  // namespace wvds::bench

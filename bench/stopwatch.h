@@ -8,8 +8,8 @@ namespace wvds::bench {
 
 using Clock = std::chrono::steady_clock;
 
-// Stopwatch adds up the intervals between start and stop. What looking at the clock costs is measured once and taken off each
-// interval: without that, (a) + (b) would hold it twice and (c) once.
+// Stopwatch adds up the intervals between start and stop. What looking at the clock costs is measured once and taken
+// off each interval: without that, (a) + (b) would hold it twice and (c) once.
 class Stopwatch {
  public:
   void start() { begun_ = Clock::now(); }

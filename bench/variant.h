@@ -22,8 +22,8 @@ class Variant {
   // wake gets the other process going, if there is one: what follows is measured hot.
   virtual Result<> wake() { return {}; }
 
-  // measure does all requests, one after the other, and adds a sample for each. Only the call itself is timed; loading its
-  // data and cleaning up after it are not.
+  // measure does all requests, one after the other, and adds a sample for each. Only the call itself is timed; loading
+  // its data and cleaning up after it are not.
   virtual Result<> measure(std::span<const Request> requests, Samples& samples);
 
  protected:

@@ -38,8 +38,8 @@
  * - Errors that any function with a session may return, and that are not listed again: WVDS_INVALID_ARGUMENT (NULL, a
  *   handle that is none, a value that is none of the list), WVDS_TIMEOUT (the work may still be done; its answer is
  *   dropped), WVDS_DISCONNECTED, WVDS_BUSY (all slots are in use), WVDS_PROTOCOL_ERROR, WVDS_RATE_LIMITED, WVDS_DENIED,
- *   WVDS_NOT_READY, WVDS_CRYPTO_ERROR, WVDS_INTERNAL_ERROR, WVDS_OUT_OF_MEMORY. wvds_status_text() says what each
- *   means.
+ *   WVDS_NOT_READY, WVDS_CRYPTO_ERROR, WVDS_INTERNAL_ERROR, WVDS_OUT_OF_MEMORY; with a key id also WVDS_STORAGE_ERROR
+ *   (the key's record is damaged). wvds_status_text() says what each means.
  */
 #ifndef WVDS_CRYPTO_H
 #define WVDS_CRYPTO_H
@@ -310,8 +310,9 @@ enum {
  * `context` has at most 255 bytes; a verifier must give the same. `flags` are those above.
  *
  * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE (not made to sign, or retired), WVDS_DENIED
- * (the caller's grant fixes another context), WVDS_KEY_USED_UP, WVDS_PAYLOAD_TOO_LARGE (message_len + context_len
- * over 65,528), WVDS_BUFFER_TOO_SMALL. A mu that is not 64 bytes or comes with a context is WVDS_INVALID_ARGUMENT. */
+ * (the caller's grant fixes the context, and this is another one or a mu), WVDS_PAYLOAD_TOO_LARGE (message_len +
+ * context_len over 65,528), WVDS_BUFFER_TOO_SMALL. A mu that is not 64 bytes or comes with a context is
+ * WVDS_INVALID_ARGUMENT. */
 WVDS_EXPORT wvds_status wvds_mldsa_sign(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
                                         uint32_t key_id, const uint8_t* message, size_t message_len,
                                         const uint8_t* context, size_t context_len, uint32_t flags);
@@ -431,7 +432,8 @@ enum {
 };
 
 /* wvds_key_import brings a key into the service; nothing brings one out. It is a right of its own. Outputs are those of
- * wvds_key_generate. The library keeps no copy of `material`; the caller wipes its own.
+ * wvds_key_generate. For a public key usages 0 means verify or encapsulate. The library keeps no copy of `material`;
+ * the caller wipes its own.
  *
  * Errors: those of wvds_key_generate; WVDS_INVALID_PAYLOAD also for material that is no key of the algorithm,
  * WVDS_UNSUPPORTED also for a PKCS#8 file without the seed. Material of a length that the format does not have is
@@ -516,7 +518,8 @@ WVDS_EXPORT wvds_status wvds_key_retire(wvds_session* session, uint32_t key_id);
 
 /* wvds_key_delete deletes one version of a key, or with version 0 the whole key, for good.
  *
- * Errors: WVDS_KEY_NOT_FOUND, WVDS_STORAGE_ERROR. */
+ * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_USAGE (the active version of a key that has others: rotate or retire the
+ * key first), WVDS_STORAGE_ERROR. */
 WVDS_EXPORT wvds_status wvds_key_delete(wvds_session* session, uint32_t key_id, uint32_t version);
 
 /* ---- Random bytes and the service ------------------------------------------------------------------------------ */

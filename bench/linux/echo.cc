@@ -84,7 +84,8 @@ Result<std::unique_ptr<channel::ClientEnd>> connect_to(const std::string& path) 
 
 Result<std::unique_ptr<EchoProcess>> EchoProcess::start(const std::string& socket_path, uint32_t slots) {
   std::unique_ptr<EchoProcess> echo(new EchoProcess);
-  void* shared = mmap(nullptr, sizeof(std::atomic<uint32_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* shared =
+      mmap(nullptr, sizeof(std::atomic<uint32_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return fail(Status::kOutOfMemory, "no shared memory for the hand-over process");
   echo->answer_size_ = new (shared) std::atomic<uint32_t>(0);
   echo->socket_path_ = socket_path;

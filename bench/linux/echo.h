@@ -8,7 +8,8 @@
 #include "bench/linux/process.h"
 #include "channel/client_end.h"
 
-// (b)'s other process: the product's channel, and a handler that reads the request and writes as many bytes as the real answer has.
+// (b)'s other process: the product's channel, and a handler that reads the request and writes as many bytes as the real
+// answer has.
 namespace wvds::bench {
 
 class EchoProcess {

@@ -19,7 +19,8 @@ constexpr auto kStartTimeout = std::chrono::seconds(30);
 
 std::string operation_list() {
   std::string list;
-  for (const auto& info : protocol::operations()) list += (list.empty() ? "\"" : ", \"") + std::string(info.config_name) + "\"";
+  for (const auto& info : protocol::operations())
+    list += (list.empty() ? "\"" : ", \"") + std::string(info.config_name) + "\"";
   return list;
 }
 

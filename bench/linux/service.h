@@ -8,7 +8,8 @@
 
 namespace wvds::bench {
 
-// ServiceProcess is a crypto_service of its own: its own folder, FIPS required, no rate limit, everything allowed for this user.
+// ServiceProcess is a crypto_service of its own: its own folder, FIPS required, no rate limit, everything allowed for
+// this user.
 class ServiceProcess {
  public:
   // prepare writes the folder's config.json; nothing runs yet.

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <ostream>
+#include <string>
 #include <vector>
 
 namespace wvds::channel {
@@ -68,6 +72,47 @@ TEST_F(ReadHeader, RefusesSlotCountsOutOfRangeEvenWhenAllElseFits) {
     write_header(bytes_.data(), slots, 1);
     EXPECT_EQ(read_header(bytes_.data(), region_size(slots)).error().status, Status::kProtocolError);
   }
+}
+
+struct Row {
+  size_t offset;
+  size_t size;
+  std::string field;
+  bool operator==(const Row&) const = default;
+};
+
+// rows_of reads the table below a heading of docs/channel.md: offset, size and name of each row that has numbers.
+std::vector<Row> rows_of(const std::string& heading) {
+  std::ifstream page(WVDS_SOURCE_DIR "/docs/channel.md");
+  std::vector<Row> rows;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("#")) inside = line == heading;
+    Row row{};
+    char field[64] = {};
+    if (inside && std::sscanf(line.c_str(), "| %zu | %zu | %63[a-z_] |", &row.offset, &row.size, field) == 3) {
+      row.field = field;
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+#define ROW(type, member) \
+  Row { offsetof(type, member), sizeof(type::member), #member }
+
+TEST(Layout, IsAsItsDocumentSays) {
+  EXPECT_EQ(
+      rows_of("### Header"),
+      (std::vector<Row>{ROW(Header, magic), ROW(Header, version), ROW(Header, slot_count), ROW(Header, epoch),
+                        ROW(Header, region_size), ROW(Header, control_offset), ROW(Header, slots_offset),
+                        ROW(Header, slot_stride), ROW(Header, request_word_offset), ROW(Header, request_area_offset),
+                        ROW(Header, request_area_size), ROW(Header, answer_word_offset),
+                        ROW(Header, answer_area_offset), ROW(Header, answer_area_size), ROW(Header, unused)}));
+  EXPECT_EQ(rows_of("### Control words"), (std::vector<Row>{ROW(Control, service_sleeping), ROW(Control, service_bell),
+                                                            ROW(Control, client_sleeping), ROW(Control, client_bell)}));
+  EXPECT_EQ(rows_of("### Slot"), (std::vector<Row>{ROW(Slot, request_word), ROW(Slot, request_area),
+                                                   ROW(Slot, answer_word), ROW(Slot, answer_area)}));
 }
 
 TEST(Layout, HasNoLineThatBothSidesWrite) {

@@ -1,5 +1,6 @@
 #include "protocol/service_messages.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "protocol/fields.h"
@@ -26,13 +27,21 @@ Result<> read_texts(Reader& reader, StatusAnswer& answer) {
   return {};
 }
 
+// Warnings may quote what the operating system or the cryptographic library said. One that is no text would make a
+// client refuse the whole answer.
+std::string printable(std::string text) {
+  if (is_text(text)) return text;
+  std::ranges::replace_if(text, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
 Result<> write_texts(Writer& writer, const StatusAnswer& answer) {
-  WVDS_TRY(write_text(writer, answer.service_version));
-  WVDS_TRY(write_text(writer, answer.library_version));
-  WVDS_TRY(write_text(writer, answer.provider));
+  WVDS_TRY(write_text(writer, printable(answer.service_version)));
+  WVDS_TRY(write_text(writer, printable(answer.library_version)));
+  WVDS_TRY(write_text(writer, printable(answer.provider)));
   WVDS_TRY(require_argument(answer.warnings.size() <= std::numeric_limits<uint16_t>::max(), "too many warnings"));
   writer.u16(static_cast<uint16_t>(answer.warnings.size()));
-  for (const std::string& warning : answer.warnings) WVDS_TRY(write_text(writer, warning));
+  for (const std::string& warning : answer.warnings) WVDS_TRY(write_text(writer, printable(warning)));
   return {};
 }
 

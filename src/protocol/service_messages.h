@@ -50,6 +50,8 @@ struct StatusAnswer {
   std::vector<std::string> warnings;
 
   static Result<StatusAnswer> decode(UntrustedBytes payload);
+
+  // encode shows bytes of a text that can't be printed as '?': a warning may quote anybody.
   Result<size_t> encode(MutableBytes out) const;
 };
 

@@ -108,6 +108,17 @@ TEST(StatusAnswer, RejectsACountOfWarningsThatLies) {
   EXPECT_EQ(status_of<StatusAnswer>(changed(status, status.size() - 1, 0xff)), Status::kInvalidPayload);
 }
 
+TEST(StatusAnswer, IsEncodedWithPrintableTextsOnly) {
+  StatusAnswer status = a_status();
+  status.warnings = {"line\nbreak \x1b[31m", "Schl\xc3\xbcssel", "half \xc3"};
+  status.provider = "a\tb";
+  const Buffer payload = encoding_of(status);
+  const auto decoded = StatusAnswer::decode(untrusted(payload));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->warnings, (std::vector<std::string>{"line?break ?[31m", "Schl\xc3\xbcssel", "half ?"}));
+  EXPECT_EQ(decoded->provider, "a?b");
+}
+
 TEST(StatusAnswer, IsNotEncodedWithATextOver65535Bytes) {
   Buffer out(1 << 20);
   StatusAnswer status = a_status();

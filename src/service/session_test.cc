@@ -102,6 +102,27 @@ TEST_F(SessionFrame, RefusesEveryOperationWithAShortPayload) {
   }
 }
 
+TEST_F(SessionFrame, SurvivesThatMemoryRunsOut) {
+  protocol::KeyGenerateRequest request;
+  request.key = {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, 0, ""};
+  Buffer payload(8);
+  ASSERT_TRUE(request.encode(payload).has_value());
+  harness_.medium().without_memory = true;
+  EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kInternalError);
+  harness_.medium().without_memory = false;
+  EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kSuccess);
+}
+
+TEST_F(SessionFrame, SaysThatTheDiskFails) {
+  protocol::KeyGenerateRequest request;
+  request.key = {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, 0, ""};
+  Buffer payload(8);
+  ASSERT_TRUE(request.encode(payload).has_value());
+  harness_.medium().failing = true;
+  EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kStorageError);
+  harness_.medium().failing = false;
+}
+
 TEST(SessionRights, RefuseWhatTheClientWasNotGiven) {
   config::ServiceConfig config = test_config();
   config.clients[0].operations = {"aes-encrypt"};

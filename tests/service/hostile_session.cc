@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "channel/linux/futex.h"
+#include "channel/waiter.h"
 
 namespace wvds::test {
 
@@ -39,9 +40,19 @@ void HostileSession::ring() {
   EXPECT_EQ(write(client_.doorbell(), &one, sizeof one), static_cast<ssize_t>(sizeof one));
 }
 
+// It sleeps as a good client does: a processor that waits is one that can't attack.
+void HostileSession::sleep_unless(const std::function<bool()>& answered) {
+  channel::Control& control = region().control();
+  const channel::Word bell = channel::load(control.client_bell);
+  channel::store(control.client_sleeping, 1);
+  if (!answered()) channel::shared_wait(control.client_bell, bell, channel::kMaxWaitSlice);
+  channel::store(control.client_sleeping, 0);
+}
+
 std::optional<HostileAnswer> HostileSession::await(uint32_t slot) {
   const channel::Slot& shared = region().slot(slot);
-  if (!reached([&] { return channel::load(shared.answer_word) == generations_[slot]; })) return std::nullopt;
+  const auto answered = [&] { return channel::load(shared.answer_word) == generations_[slot]; };
+  if (!reached([&] { return answered() || (sleep_unless(answered), answered()); })) return std::nullopt;
   const auto frame = protocol::AnswerFrame::decode(UntrustedBytes(Bytes(shared.answer_area)));
   if (!frame) return std::nullopt;
   HostileAnswer answer{frame->status, Octets(frame->payload.size())};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -44,6 +45,8 @@ class HostileSession {
   HostileAnswer call(Bytes frame);
 
  private:
+  void sleep_unless(const std::function<bool()>& answered);
+
   channel::testing::RawClient client_;
   bool ready_;
   std::vector<uint32_t> generations_;

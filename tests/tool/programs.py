@@ -29,7 +29,7 @@ BACKEND = os.path.join(BINARIES, "examples/backend")
 class Service:
     """A crypto_service with a store, a key file and a socket in a folder of its own."""
 
-    def __init__(self, folder, uid=None, rate_limit=None):
+    def __init__(self, folder, uid=None, limits=None, rate_limit=None):
         os.makedirs(folder)
         self.folder = folder
         self.socket = os.path.join(folder, "s")
@@ -51,6 +51,8 @@ class Service:
             },
             "clients": [{"name": "user", "uid": os.getuid() if uid is None else uid, "operations": OPERATIONS}],
         }
+        if limits:
+            config["clients"][0]["limits"] = limits
         if rate_limit:
             config["rate_limit"] = rate_limit
         with open(self.config, "w", encoding="utf-8") as file:

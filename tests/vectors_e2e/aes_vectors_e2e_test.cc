@@ -25,9 +25,8 @@ TEST_F(AesVectors, DecryptThroughTheService) {
     const Octets sealed = joined(test.nonce, test.ciphertext, test.tag);
     Octets opened(test.ciphertext.size(), std::byte{0xee});
     size_t length = 99;
-    const wvds_status status =
-        wvds_aes_decrypt(session(), octets_of(opened), &length, opened.size(), key->id(), octets_of(sealed),
-                         sealed.size(), octets_of(test.aad), test.aad.size());
+    const wvds_status status = wvds_aes_decrypt(session(), octets_of(opened), &length, opened.size(), key->id(),
+                                                octets_of(sealed), sealed.size(), octets_of(test.aad), test.aad.size());
     EXPECT_EQ(status, test.valid ? WVDS_SUCCESS : WVDS_DECRYPTION_FAILED) << wvds_status_name(status);
     EXPECT_EQ(length, test.valid ? test.plaintext.size() : 0);
     // what was not authenticated is not handed out

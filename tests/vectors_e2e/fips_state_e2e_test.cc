@@ -57,9 +57,9 @@ TEST_F(FipsState, AesWorksInFipsMode) {
   ASSERT_EQ(wvds_aes_encrypt(session(), sealed.data(), &length, sealed.size(), key, plaintext.data(), plaintext.size(),
                              nullptr, 0),
             WVDS_SUCCESS);
-  ASSERT_EQ(wvds_aes_decrypt(session(), opened.data(), &length, opened.size(), key, sealed.data(), sealed.size(),
-                             nullptr, 0),
-            WVDS_SUCCESS);
+  ASSERT_EQ(
+      wvds_aes_decrypt(session(), opened.data(), &length, opened.size(), key, sealed.data(), sealed.size(), nullptr, 0),
+      WVDS_SUCCESS);
   EXPECT_EQ(opened, plaintext);
   EXPECT_EQ(state().fips_state, static_cast<uint32_t>(WVDS_FIPS_ACTIVE));
 }
@@ -75,8 +75,9 @@ TEST_F(FipsState, MlDsaWorksInFipsMode) {
                               message.size(), nullptr, 0, 0),
               WVDS_SUCCESS);
     const wvds_public_key by_id = wvds_public_key_by_id(key);
-    EXPECT_EQ(wvds_mldsa_verify(session(), &by_id, signature.data(), length, message.data(), message.size(), nullptr, 0, 0),
-              WVDS_SUCCESS);
+    EXPECT_EQ(
+        wvds_mldsa_verify(session(), &by_id, signature.data(), length, message.data(), message.size(), nullptr, 0, 0),
+        WVDS_SUCCESS);
   }
   EXPECT_EQ(state().fips_state, static_cast<uint32_t>(WVDS_FIPS_ACTIVE));
 }

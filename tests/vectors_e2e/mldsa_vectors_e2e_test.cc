@@ -75,7 +75,8 @@ TEST_F(MlDsaVectors, SignDeterministicallyThroughTheService) {
   tally.finish("ML-DSA deterministic signatures through the service", vectors.left_out, kMlDsaSignCases);
 }
 
-// expected_verdict: a wrong length is told apart from a wrong signature; the library itself refuses what no request can carry.
+// expected_verdict: a wrong length is told apart from a wrong signature; the library itself refuses what no request can
+// carry.
 wvds_status expected_verdict(const MlDsaVerifyCase& test) {
   if (test.valid) return WVDS_SUCCESS;
   if (test.public_key.size() != info_of(test.algorithm).public_key) return WVDS_INVALID_ARGUMENT;
@@ -88,15 +89,13 @@ TEST_F(MlDsaVectors, VerifyWithRawPublicKeysThroughTheService) {
   Tally tally;
   for (const MlDsaVerifyCase& test : vectors.cases) {
     SCOPED_TRACE(test.id);
-    const size_t size =
-        test.public_key.size() + test.signature.size() + test.context.size() + test.message.size();
+    const size_t size = test.public_key.size() + test.signature.size() + test.context.size() + test.message.size();
     ASSERT_LE(size, kMaxVerifyPayload);
     const wvds_public_key key = wvds_public_key_raw(static_cast<wvds_algorithm>(test.algorithm),
                                                     octets_of(test.public_key), test.public_key.size());
-    const wvds_status status =
-        wvds_mldsa_verify(session(), &key, octets_of(test.signature), test.signature.size(), octets_of(test.message),
-                          test.message.size(), octets_of(test.context), test.context.size(),
-                          test.external_mu ? WVDS_MLDSA_EXTERNAL_MU : 0);
+    const wvds_status status = wvds_mldsa_verify(session(), &key, octets_of(test.signature), test.signature.size(),
+                                                 octets_of(test.message), test.message.size(), octets_of(test.context),
+                                                 test.context.size(), test.external_mu ? WVDS_MLDSA_EXTERNAL_MU : 0);
     EXPECT_STREQ(wvds_status_name(status), wvds_status_name(expected_verdict(test)));
     tally.ran();
   }

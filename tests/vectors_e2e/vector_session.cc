@@ -44,8 +44,8 @@ std::unique_ptr<SessionKey> VectorTest::import_key(const KeyWish& wish, const Oc
   Octets room(WVDS_MAX_PUBLIC_KEY_SIZE);
   size_t length = 0;
   uint32_t id = 0;
-  const wvds_status status = wvds_key_import(session(), &id, octets_of(room), &length, room.size(), &wanted, wish.format,
-                                             octets_of(material), material.size());
+  const wvds_status status = wvds_key_import(session(), &id, octets_of(room), &length, room.size(), &wanted,
+                                             wish.format, octets_of(material), material.size());
   EXPECT_EQ(status, WVDS_SUCCESS) << wvds_status_name(status);
   if (status != WVDS_SUCCESS) return nullptr;
   room.resize(length);

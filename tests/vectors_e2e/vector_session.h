@@ -26,7 +26,8 @@ class Tally {
   void skip(const std::string& reason) { ++skipped_[reason]; }
 
   // finish prints both and fails unless exactly `expected` cases ran and `expected_skipped` did not.
-  void finish(std::string_view what, const std::vector<LeftOut>& left_out, size_t expected, size_t expected_skipped = 0);
+  void finish(std::string_view what, const std::vector<LeftOut>& left_out, size_t expected,
+              size_t expected_skipped = 0);
 
  private:
   size_t ran_ = 0;
@@ -65,10 +66,12 @@ class VectorTest : public testing::Test {
 
   wvds_session* session() const { return connection_->get(); }
 
-  // import_key brings a key in; nullptr with a test failure when the service refuses it. `public_key` gets the public key.
+  // import_key brings a key in; nullptr with a test failure when the service refuses it. `public_key` gets the public
+  // key.
   std::unique_ptr<SessionKey> import_key(const KeyWish& wish, const Octets& material, Octets* public_key = nullptr);
 
-  // status_of_import sends a KEY_IMPORT as it is, past the checks of the client library, and returns the service's own answer.
+  // status_of_import sends a KEY_IMPORT as it is, past the checks of the client library, and returns the service's own
+  // answer.
   wvds_status status_of_import(const KeyWish& wish, const Octets& material);
 
  private:

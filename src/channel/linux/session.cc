@@ -28,11 +28,14 @@ Session::~Session() {
 Result<> Session::advance() {
   WVDS_ASSIGN(message, receive_setup(socket_.get()));
   if (!message) return {};
+  if (message->status != Status::kSuccess || message->doorbell)
+    return fail(Status::kProtocolError, "set-up message of a service");
   if (phase_ == Phase::kHello && message->type == SetupType::kHello) {
     if (message->version == kLayoutVersion) return offer();
     return refuse(message_of(SetupType::kOffer), Error{Status::kUnsupported, "client of another layout version"});
   }
-  if (phase_ == Phase::kMapping && message->type == SetupType::kMapped) return start();
+  if (phase_ == Phase::kMapping && message->type == SetupType::kMapped && message->version == kLayoutVersion)
+    return start();
   return fail(Status::kProtocolError, "set-up out of order");
 }
 

@@ -43,7 +43,8 @@ inline std::unique_ptr<Library> load_or_exit(FipsMode mode) {
   return std::move(*loaded);
 }
 
-// library_in unloads at the end of the process: what a library keeps in the secure heap is out of LeakSanitizer's sight.
+// library_in unloads at the end of the process: what a library keeps in the secure heap is out of LeakSanitizer's
+// sight.
 inline const Library& library_in(FipsMode mode) {
   if (mode == FipsMode::kRequired) {
     static const std::unique_ptr<Library> fips = load_or_exit(FipsMode::kRequired);

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +75,16 @@ class TestSession {
 // request_frame is a whole request.
 Buffer request_frame(uint8_t type, Bytes payload);
 
+// TestMedium can be told to fail as a system without memory does.
+class TestMedium : public keystore::testing::MemoryMedium {
+ public:
+  Result<> replace(std::string_view name, Bytes content) override {
+    if (without_memory) throw std::bad_alloc();
+    return MemoryMedium::replace(name, content);
+  }
+  bool without_memory = false;
+};
+
 // Harness is a service over a store in memory, with the FIPS provider required.
 class Harness {
  public:
@@ -87,6 +98,7 @@ class Harness {
 
   Service& service() { return *service_; }
   FakeClock& clock() { return clock_; }
+  TestMedium& medium() { return medium_; }
   static const crypto::Library& library();
 
  private:
@@ -94,7 +106,7 @@ class Harness {
 
   const config::ServiceConfig config_;
   FakeClock clock_;
-  keystore::testing::MemoryMedium medium_;
+  TestMedium medium_;
   std::unique_ptr<keystore::Protector> protector_;
   std::unique_ptr<Service> service_;
   uint64_t epoch_ = 0;

@@ -61,6 +61,12 @@ class RawClient {
     }
   }
 
+  // hung_up waits until the service hangs up; false when it says something instead, or the watchdog bit.
+  bool hung_up() {
+    const auto message = hear();
+    return !message && message.error().status == Status::kDisconnected;
+  }
+
   void map() {
     struct stat facts{};
     ASSERT_EQ(fstat(memory(), &facts), 0);
