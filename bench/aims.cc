@@ -26,7 +26,7 @@ void add_ratios(std::vector<Aim>& out, const Find& find, const std::vector<std::
     const Counters* counters = find(name);
     if (counters == nullptr || !counters->contains(counter)) continue;
     const double value = counters->at(counter);
-    out.push_back({text + ": " + name, two_decimals(value), value <= limit});
+    out.push_back({text + ": " + name, three_decimals(value), value <= limit});
   }
 }
 

@@ -12,6 +12,7 @@ using Counters = std::map<std::string, double>;
 // microseconds prints nanoseconds as microseconds with three digits or so.
 std::string microseconds(double nanoseconds);
 std::string two_decimals(double value);
+std::string three_decimals(double value);  // for ratios that differ from 1 by percents
 
 // Aim is one line of docs/performance.md, "Aims".
 struct Aim {

@@ -49,6 +49,12 @@ std::string two_decimals(double value) {
   return text;
 }
 
+std::string three_decimals(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", value);
+  return text;
+}
+
 bool Summary::ReportContext(const Context& context) {
   PrintBasicContext(&GetErrorStream(), context);
   return true;
@@ -93,7 +99,7 @@ std::string Summary::median_table() const {
     if (!counters.contains("c_p50")) continue;
     table += row({name, cell(counters, "a_p50", microseconds), cell(counters, "b_p50", microseconds),
                   cell(counters, "c_p50", microseconds), cell(counters, "ratio", two_decimals),
-                  cell(counters, "over_a", two_decimals), cell(counters, "b_inplace_p50", microseconds),
+                  cell(counters, "over_a", three_decimals), cell(counters, "b_inplace_p50", microseconds),
                   cell(counters, "c_inplace_p50", microseconds), cell(counters, "ratio_inplace", two_decimals),
                   cell(counters, "d_p50", microseconds)});
   }

@@ -25,10 +25,14 @@ constexpr std::array kAlgorithms{
 };
 
 constexpr std::array kUsageNames{
-    std::pair{Usage::kEncrypt, "encrypt"},         std::pair{Usage::kDecrypt, "decrypt"},
-    std::pair{Usage::kSign, "sign"},               std::pair{Usage::kVerify, "verify"},
-    std::pair{Usage::kSignMu, "sign-mu"},          std::pair{Usage::kEncapsulate, "encapsulate"},
-    std::pair{Usage::kDecapsRaw, "decaps-raw"},    std::pair{Usage::kDecapsToKey, "decaps-to-key"},
+    std::pair{Usage::kEncrypt, "encrypt"},
+    std::pair{Usage::kDecrypt, "decrypt"},
+    std::pair{Usage::kSign, "sign"},
+    std::pair{Usage::kVerify, "verify"},
+    std::pair{Usage::kSignMu, "sign-mu"},
+    std::pair{Usage::kEncapsulate, "encapsulate"},
+    std::pair{Usage::kDecapsRaw, "decaps-raw"},
+    std::pair{Usage::kDecapsToKey, "decaps-to-key"},
     std::pair{Usage::kTlsAndCsr, "tls-and-csr"},
 };
 

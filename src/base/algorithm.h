@@ -41,7 +41,9 @@ enum class Usage : uint16_t {
 
 using Usages = uint16_t;
 
-constexpr Usages operator|(Usage a, Usage b) { return static_cast<Usages>(static_cast<Usages>(a) | static_cast<Usages>(b)); }
+constexpr Usages operator|(Usage a, Usage b) {
+  return static_cast<Usages>(static_cast<Usages>(a) | static_cast<Usages>(b));
+}
 constexpr Usages operator|(Usages a, Usage b) { return static_cast<Usages>(a | static_cast<Usages>(b)); }
 constexpr bool allows(Usages usages, Usage usage) { return (usages & static_cast<Usages>(usage)) != 0; }
 
@@ -57,7 +59,8 @@ inline constexpr size_t kMaxPublicKeySize = 2592;
 inline constexpr size_t kMaxSignatureSize = 4627;
 inline constexpr size_t kMaxKemCiphertextSize = 1568;
 
-// AlgorithmInfo holds the sizes in bytes that FIPS 203 (table 3) and FIPS 204 (table 2) fix. 0 where a size has no meaning.
+// AlgorithmInfo holds the sizes in bytes that FIPS 203 (table 3) and FIPS 204 (table 2) fix. 0 where a size has no
+// meaning.
 struct AlgorithmInfo {
   Algorithm algorithm;
   const char* name;  // as FIPS writes it, and as OpenSSL fetches it

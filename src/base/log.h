@@ -27,12 +27,14 @@ struct LogField {
 // LogSink writes one finished line, without a line end. It is called from any thread, one call at a time.
 using LogSink = void (*)(LogLevel level, std::string_view line);
 
-// set_log_sink and set_log_level are called once, at start, before other threads exist. Without a sink, lines are dropped.
+// set_log_sink and set_log_level are called once, at start, before other threads exist. Without a sink, lines are
+// dropped.
 void set_log_sink(LogSink sink);
 void set_log_level(LogLevel level);
 
 // log writes `message` and its fields as `message name=value name="value with spaces"`. Control characters and bytes
-// above 0x7e are shown as \xNN, so that a client's text can't forge a line. Thread-safe; blocks as long as the sink does.
+// above 0x7e are shown as \xNN, so that a client's text can't forge a line. Thread-safe; blocks as long as the sink
+// does.
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 inline void log_info(std::string_view message, std::initializer_list<LogField> fields = {}) {

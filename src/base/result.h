@@ -72,17 +72,16 @@ std::unexpected<Error> forward_error(Result<T>& result) {
 }  // namespace wvds
 
 // WVDS_TRY returns the error of `expression`, a Result, from the enclosing function when it failed.
-#define WVDS_TRY(expression)                                                              \
-  do {                                                                                    \
-    if (auto wvds_try_result = (expression); !wvds_try_result)                            \
-      return ::std::unexpected<::wvds::Error>(::std::move(wvds_try_result.error()));      \
+#define WVDS_TRY(expression)                                                         \
+  do {                                                                               \
+    if (auto wvds_try_result = (expression); !wvds_try_result)                       \
+      return ::std::unexpected<::wvds::Error>(::std::move(wvds_try_result.error())); \
   } while (false)
 
 // WVDS_ASSIGN declares `variable` from the value of `expression`, a Result, or returns its error.
 #define WVDS_ASSIGN(variable, expression) WVDS_ASSIGN_AT(variable, expression, __LINE__)
 #define WVDS_ASSIGN_AT(variable, expression, line) WVDS_ASSIGN_NAMED(variable, expression, line)
-#define WVDS_ASSIGN_NAMED(variable, expression, line)                                     \
-  auto wvds_assign_##line = (expression);                                                 \
-  if (!wvds_assign_##line)                                                                \
-    return ::std::unexpected<::wvds::Error>(::std::move(wvds_assign_##line.error()));     \
+#define WVDS_ASSIGN_NAMED(variable, expression, line)                                                        \
+  auto wvds_assign_##line = (expression);                                                                    \
+  if (!wvds_assign_##line) return ::std::unexpected<::wvds::Error>(::std::move(wvds_assign_##line.error())); \
   auto variable = ::std::move(*wvds_assign_##line)

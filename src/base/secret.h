@@ -53,9 +53,9 @@ struct SharedSecretRole;
 struct StoreKeyRole;
 
 using AesKeyBytes = Secret<AesKeyRole, 32>;
-using MlDsaSeed = Secret<MlDsaSeedRole, 32>;       // FIPS 204, xi
-using MlKemSeed = Secret<MlKemSeedRole, 64>;       // FIPS 203, d || z
+using MlDsaSeed = Secret<MlDsaSeedRole, 32>;        // FIPS 204, xi
+using MlKemSeed = Secret<MlKemSeedRole, 64>;        // FIPS 203, d || z
 using SharedSecret = Secret<SharedSecretRole, 32>;  // FIPS 203, K
-using StoreKey = Secret<StoreKeyRole, 32>;         // a key-encryption key
+using StoreKey = Secret<StoreKeyRole, 32>;          // a key-encryption key
 
 }  // namespace wvds

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "client/testing/fake_service.h"
 
 namespace wvds::client::testing {

@@ -1,5 +1,5 @@
 /* include/wvds_crypto.h as a C11 program sees it: compiled with -Wall -Wextra -Wpedantic -Werror. */
-#include "header_c11.h"
+#include "client/header_c11.h"
 
 #include "wvds_crypto.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "header_c11.h"
+#include "client/header_c11.h"
 #include "wvds_crypto.h"
 
 static_assert(__cplusplus < 202002L, "this file shows that C++17 is enough");

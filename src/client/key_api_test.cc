@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "client/testing/fake_service.h"
 #include "protocol/key_messages.h"
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -271,17 +272,44 @@ TEST(ServiceConfig, ShowsAllProblemsAtOnce) {
             "c.json:3: log_level: \"loud\" is not known here; known are debug, info, warning, error\n");
 }
 
-TEST(ServiceConfig, AcceptsThePublishedExample) {
-  std::ifstream file(WVDS_SOURCE_DIR "/docs/config.example.json");
-  ASSERT_TRUE(file.good());
+std::string contents(const std::string& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.good()) << path;
   std::stringstream text;
   text << file.rdbuf();
+  return text.str();
+}
+
+// Each object has a key that is none, and the refusals tell the known ones: docs/config.md explains them all.
+TEST(ServiceConfig, IsExplainedKeyByKey) {
+  const std::string messages = refused(R"({"?": 0, "socket": {"?": 0}, "store": {"?": 0, "path": "/s",
+    "protector": {"?": 0, "kind": "file", "key_file": "/k"}}, "fips": {"?": 0}, "rate_limit": {"?": 0}, "replay_window": {"?": 0},
+    "sessions": {"?": 0}, "keys": {"?": 0}, "locked_memory": {"?": 0}, "clients": [{"?": 0, "name": "a", "uid": 1,
+    "operations": [], "keys": [{"?": 0, "id": 1, "usages": []}], "limits": {"?": 0}, "rate_limit": {"?": 0}}]})");
+  const std::string page = contents(WVDS_SOURCE_DIR "/docs/config.md");
+  std::istringstream lines(messages);
+  size_t objects = 0;
+  for (std::string line; std::getline(lines, line); ++objects) {
+    const size_t known = line.find("known are ");
+    ASSERT_NE(known, std::string::npos) << line;
+    std::istringstream keys(line.substr(known + std::strlen("known are ")));
+    for (std::string key; std::getline(keys >> std::ws, key, ',');) {
+      EXPECT_TRUE(page.find("`" + key + "`") != std::string::npos ||
+                  page.find("\n## " + key + "\n") != std::string::npos)
+          << key;
+    }
+  }
+  EXPECT_EQ(objects, 13u);
+}
+
+TEST(ServiceConfig, AcceptsThePublishedExample) {
   Vocabulary words = vocabulary();
   words.operations = {
       "aes-encrypt",         "aes-decrypt",  "mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps-to-key",
       "mlkem-decaps-to-key", "key-generate", "key-public", "key-list",     "key-info",     "key-rotate",
       "key-retire",          "key-delete",   "random",     "status"};
-  const auto config = load_service_config("config.example.json", text.str(), words);
+  const auto config =
+      load_service_config("config.example.json", contents(WVDS_SOURCE_DIR "/docs/config.example.json"), words);
   ASSERT_TRUE(config.has_value()) << config.error();
   const ServiceConfig defaults;
   EXPECT_EQ(config->sessions.total, defaults.sessions.total);

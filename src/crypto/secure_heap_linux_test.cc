@@ -186,7 +186,7 @@ TEST_F(SecureHeapDeathTest, RefusesToLoadWhereLockedMemoryIsRequiredAndCantBeHad
 // Fills the heap with expanded keys; returns them.
 std::vector<std::unique_ptr<MlDsaPrivateKey>> fill_with_keys(const Library& library) {
   std::vector<std::unique_ptr<MlDsaPrivateKey>> keys;
-  for (unsigned i = 0;; ++i) {
+  for (unsigned i = 0; i * 16384 < library.secure_heap().size; ++i) {
     auto key = MlDsaPrivateKey::from_seed(library, Algorithm::kMlDsa44, pattern(kMlDsaSeedSize, i));
     if (!key) {
       require(key.error().status == Status::kLimitReached, why(key));
@@ -194,6 +194,7 @@ std::vector<std::unique_ptr<MlDsaPrivateKey>> fill_with_keys(const Library& libr
     }
     keys.push_back(std::move(*key));
   }
+  finish(false, "no limit");
 }
 
 [[noreturn]] void survive_a_full_heap() {
@@ -221,7 +222,8 @@ TEST_F(SecureHeapDeathTest, FullOfKeysRefusesMoreKeysAndNothingElse) {
 // Fills the heap with small secrets until one is refused or goes to ordinary memory.
 std::vector<LockedBytes> fill_with_secrets(const Library& library) {
   std::vector<LockedBytes> secrets;
-  while (library.memory_locked()) {
+  const size_t more_than_fit = library.secure_heap().size / 4096 + 1;
+  while (library.memory_locked() && secrets.size() < more_than_fit) {
     auto secret = LockedBytes::copy_of(pattern(4096));
     if (!secret) {
       require(secret.error().status == Status::kLimitReached, why(secret));

@@ -43,7 +43,9 @@ const char* kind_name(uint8_t kind) {
   return "an unknown kind of file";
 }
 
-bool has_magic(Bytes blob) { return blob.size() >= kMagic.size() && std::ranges::equal(blob.first(kMagic.size()), as_bytes(kMagic)); }
+bool has_magic(Bytes blob) {
+  return blob.size() >= kMagic.size() && std::ranges::equal(blob.first(kMagic.size()), as_bytes(kMagic));
+}
 
 }  // namespace
 
@@ -60,12 +62,16 @@ Result<BlobView> split_blob(std::string_view name, BlobKind kind, Bytes blob) {
   const uint32_t zero2 = reader.u32();
   if (reader.failed()) return refuse(name, "damaged: cut short");
   if (version != kFormatVersion) {
-    return written_by_newer(name, "written in store format " + std::to_string(version) + "; this program reads format " +
-                            std::to_string(kFormatVersion) + ": use a program that knows it. Nothing was changed");
+    return written_by_newer(name, "written in store format " + std::to_string(version) +
+                                      "; this program reads format " + std::to_string(kFormatVersion) +
+                                      ": use a program that knows it. Nothing was changed");
   }
-  if (found_kind != static_cast<uint8_t>(kind)) return refuse(name, std::string("holds ") + kind_name(found_kind) + ", which its name does not say");
-  if (zero1 != 0 || zero2 != 0) return written_by_newer(name, "uses a part of the format that this program does not know");
-  if (uint64_t{clear_size} + sealed_size + kAroundSize != blob.size()) return refuse(name, "damaged: not as long as it says");
+  if (found_kind != static_cast<uint8_t>(kind))
+    return refuse(name, std::string("holds ") + kind_name(found_kind) + ", which its name does not say");
+  if (zero1 != 0 || zero2 != 0)
+    return written_by_newer(name, "uses a part of the format that this program does not know");
+  if (uint64_t{clear_size} + sealed_size + kAroundSize != blob.size())
+    return refuse(name, "damaged: not as long as it says");
   BlobView view;
   view.kind = kind;
   view.clear = blob.subspan(kHeadSize, clear_size);
@@ -84,13 +90,15 @@ Result<BlobView> parse_blob(const crypto::Library& library, std::string_view nam
   if (blob.size() < kAroundSize) return refuse(name, "damaged: cut short");
   const Bytes content = blob.first(blob.size() - kChecksumSize);
   WVDS_ASSIGN(checksum, crypto::sha256(library, content));
-  if (!std::ranges::equal(checksum, blob.last(kChecksumSize))) return refuse(name, "damaged: its checksum does not match");
+  if (!std::ranges::equal(checksum, blob.last(kChecksumSize)))
+    return refuse(name, "damaged: its checksum does not match");
   return split_blob(name, kind, blob);
 }
 
-Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes key, BlobKind kind, const StoreId& store, Bytes clear,
-                                         Bytes secret) {
-  if (blob_size(clear.size(), secret.size()) > kMaxBlobSize) return fail(Status::kStorageError, "the store has too many keys");
+Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes key, BlobKind kind, const StoreId& store,
+                                         Bytes clear, Bytes secret) {
+  if (blob_size(clear.size(), secret.size()) > kMaxBlobSize)
+    return fail(Status::kStorageError, "the store has too many keys");
   std::vector<std::byte> blob(blob_size(clear.size(), secret.size()));
   Writer writer(blob);
   write_head(writer, kind, store, clear.size(), secret.size());
@@ -110,7 +118,8 @@ Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes k
   return blob;
 }
 
-Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::string_view name, Bytes key, const BlobView& blob) {
+Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::string_view name, Bytes key,
+                                        const BlobView& blob) {
   WVDS_ASSIGN(secret, crypto::LockedBytes::of_size(blob.sealed.size()));
   WVDS_ASSIGN(opener, crypto::AeadOpener::create(library, key));
   auto opened = opener->open(blob.nonce, blob.authenticated, blob.sealed, blob.tag, secret.expose_for_writing());
@@ -119,7 +128,8 @@ Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::str
   return refuse(name, "not authentic: changed, renamed or copied from elsewhere");
 }
 
-Result<crypto::LockedBytes> derive_key(const crypto::Library& library, Bytes secret, const StoreId& store, Bytes label) {
+Result<crypto::LockedBytes> derive_key(const crypto::Library& library, Bytes secret, const StoreId& store,
+                                       Bytes label) {
   WVDS_ASSIGN(key, crypto::LockedBytes::of_size(kAesKeySize));
   WVDS_TRY(crypto::hkdf_sha256(library, secret, store, label, key.expose_for_writing()));
   return key;
@@ -128,7 +138,8 @@ Result<crypto::LockedBytes> derive_key(const crypto::Library& library, Bytes sec
 std::string store_id_text(const StoreId& store) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string text;
-  for (const std::byte byte : store) text += {kHex[std::to_integer<int>(byte >> 4)], kHex[std::to_integer<int>(byte & std::byte{15})]};
+  for (const std::byte byte : store)
+    text += {kHex[std::to_integer<int>(byte >> 4)], kHex[std::to_integer<int>(byte & std::byte{15})]};
   return text;
 }
 

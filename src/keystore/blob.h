@@ -10,8 +10,8 @@
 #include "crypto/library.h"
 #include "crypto/locked_secret.h"
 
-// What all blobs of a store have in common: docs/storage-format.md, "Every file". A blob has a clear part, which anybody can read and nobody
-// can change unseen, and a sealed part, which is encrypted with it as additional data.
+// What all blobs of a store have in common: docs/storage-format.md, "Every file". A blob has a clear part, which
+// anybody can read and nobody can change unseen, and a sealed part, which is encrypted with it as additional data.
 namespace wvds::keystore {
 
 inline constexpr uint8_t kFormatVersion = 1;
@@ -31,20 +31,23 @@ struct BlobView {
   crypto::Tag tag{};
 };
 
-// split_blob checks the structure only, not the checksum. `name` begins the message of the error: kStorageError for what is damaged or no blob of
-// this kind, kUnsupported for what a newer program wrote.
+// split_blob checks the structure only, not the checksum. `name` begins the message of the error: kStorageError for
+// what is damaged or no blob of this kind, kUnsupported for what a newer program wrote.
 Result<BlobView> split_blob(std::string_view name, BlobKind kind, Bytes blob);
 
-// parse_blob checks structure and checksum: it tells a damaged blob from one that is whole but not for us. The clear part is
-// not authentic before open_sealed succeeded.
+// parse_blob checks structure and checksum: it tells a damaged blob from one that is whole but not for us. The clear
+// part is not authentic before open_sealed succeeded.
 Result<BlobView> parse_blob(const crypto::Library& library, std::string_view name, BlobKind kind, Bytes blob);
 
-// seal_blob encrypts `secret` (may be empty) under `key` with a fresh random nonce, authenticates `clear`, and adds head and checksum.
-Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes key, BlobKind kind, const StoreId& store, Bytes clear,
-                                         Bytes secret);
+// seal_blob encrypts `secret` (may be empty) under `key` with a fresh random nonce, authenticates `clear`, and adds
+// head and checksum.
+Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes key, BlobKind kind, const StoreId& store,
+                                         Bytes clear, Bytes secret);
 
-// open_sealed authenticates the whole blob and decrypts its sealed part. kStorageError when it was not made under `key`.
-Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::string_view name, Bytes key, const BlobView& blob);
+// open_sealed authenticates the whole blob and decrypts its sealed part. kStorageError when it was not made under
+// `key`.
+Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::string_view name, Bytes key,
+                                        const BlobView& blob);
 
 // derive_key makes the key of one use: HKDF-SHA256 with the store's id as salt and `label` as info.
 Result<crypto::LockedBytes> derive_key(const crypto::Library& library, Bytes secret, const StoreId& store, Bytes label);

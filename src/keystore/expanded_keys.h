@@ -10,17 +10,18 @@
 
 namespace wvds::keystore {
 
-// ExpandedKeys keeps the expanded forms of the keys used last: they take 2 to 41 KB each, most of it locked memory, and are made again from the seed when
-// needed. Thread-safe.
+// ExpandedKeys keeps the expanded forms of the keys used last: they take 2 to 41 KB each, most of it locked memory, and
+// are made again from the seed when needed. Thread-safe.
 class ExpandedKeys {
  public:
   enum class Form : uint8_t { kPrivate, kPublic };
 
   explicit ExpandedKeys(size_t capacity) : capacity_(capacity) {}
 
-  // get returns what is kept for `version` in this form, or makes it by `make`, a function that returns Result<std::unique_ptr<T>>. T is
-  // always the same for one version and form. Where the locked memory is used up (kLimitReached) it lets go of the keys used longest ago until
-  // `make` succeeds. Two threads may make the same key at once; both results are good.
+  // get returns what is kept for `version` in this form, or makes it by `make`, a function that returns
+  // Result<std::unique_ptr<T>>. T is always the same for one version and form. Where the locked memory is used up
+  // (kLimitReached) it lets go of the keys used longest ago until `make` succeeds. Two threads may make the same key at
+  // once; both results are good.
   template <class T, class Make>
   Result<std::shared_ptr<const T>> get(const void* version, Form form, Make make) {
     if (auto kept = find(version, form)) return std::static_pointer_cast<const T>(kept);

@@ -36,8 +36,8 @@ class FolderMedium : public Medium {
  private:
   Result<> check_trusted() const {
     if (distrusted_.empty()) return {};
-    return fail(Status::kStorageError, "no further changes after \"" + distrusted_ +
-                                           "\": check the disk, then start the service again");
+    return fail(Status::kStorageError,
+                "no further changes after \"" + distrusted_ + "\": check the disk, then start the service again");
   }
 
   Result<> finish(std::expected<void, DurableError> done) {

@@ -37,7 +37,8 @@ std::unexpected<Error> malformed(std::string_view name, std::string_view why) {
 }
 
 std::unexpected<Error> from_newer(std::string_view name, std::string_view what) {
-  return fail(Status::kUnsupported, std::string(name) + ": " + std::string(what) + ", which this program does not know: use a newer one");
+  return fail(Status::kUnsupported,
+              std::string(name) + ": " + std::string(what) + ", which this program does not know: use a newer one");
 }
 
 bool is_owner_name(std::string_view name) {

@@ -11,9 +11,9 @@
 #include "keystore/blob.h"
 #include "keystore/key.h"
 
-// The clear parts of the three kinds of blobs, field by field as docs/storage-format.md has them. A decoder accepts exactly what the encoder
-// writes: encode(decode(x)) == x. Errors of decoders begin with `name`: kUnsupported for what a newer program may have written, kStorageError for
-// what no program writes.
+// The clear parts of the three kinds of blobs, field by field as docs/storage-format.md has them. A decoder accepts
+// exactly what the encoder writes: encode(decode(x)) == x. Errors of decoders begin with `name`: kUnsupported for what
+// a newer program may have written, kStorageError for what no program writes.
 namespace wvds::keystore {
 
 inline constexpr size_t kMaxOwnerSize = 32;  // ASCII letters, digits, '-', '_', '.'
@@ -24,8 +24,8 @@ inline constexpr size_t kMaxVersions = 1 + kRetainedVersions;
 bool is_owner_name(std::string_view name);
 bool is_label(std::string_view label);
 
-// Extension is a field that later programs add: policies, limits. A tag from kCriticalTag on says that whoever does not know it must not use what
-// it belongs to; any other one is kept as it is when a blob is written again.
+// Extension is a field that later programs add: policies, limits. A tag from kCriticalTag on says that whoever does not
+// know it must not use what it belongs to; any other one is kept as it is when a blob is written again.
 struct Extension {
   uint16_t tag = 0;
   std::vector<std::byte> value = {};
@@ -55,16 +55,17 @@ struct IndexedKey {
   uint32_t generation = 0;    // of the record: an older one has been put back by somebody
   uint32_t record_bytes = 0;  // size of the record's blob
   std::string owner = {};
-  std::vector<IndexedVersion> versions = {};  // those that are counted (the active one of a key that encrypts with AES), newest first
+  std::vector<IndexedVersion> versions =
+      {};  // those that are counted (the active one of a key that encrypts with AES), newest first
 };
 
-// IndexFields: what the store must know of its keys without reading them. Two copies, "index-a" and "index-b", both written before anything
-// relies on either.
+// IndexFields: what the store must know of its keys without reading them. Two copies, "index-a" and "index-b", both
+// written before anything relies on either.
 struct IndexFields {
   uint64_t generation = 0;
-  uint32_t next_stored_id = 0;  // no id from here on was ever given to a persistent key
-  uint32_t next_memory_id = 0;  // the same for session and volatile keys
-  uint32_t listed_below = 0;    // every key with a lower id is listed, so a record that is not was deleted
+  uint32_t next_stored_id = 0;        // no id from here on was ever given to a persistent key
+  uint32_t next_memory_id = 0;        // the same for session and volatile keys
+  uint32_t listed_below = 0;          // every key with a lower id is listed, so a record that is not was deleted
   std::vector<IndexedKey> keys = {};  // by ascending id
   Extensions extensions = {};
 
@@ -81,7 +82,8 @@ struct RecordVersion {
   uint32_t number = 0;
   VersionState state = VersionState::kActive;
   SecretForm form = SecretForm::kSealed;
-  uint64_t uses = 0;  // of an active version that is counted, what this record grants before the index knows it; of a retired one, an upper bound of all its uses
+  uint64_t uses = 0;  // of an active version that is counted, what this record grants before the index knows it; of a
+                      // retired one, an upper bound of all its uses
   std::vector<std::byte> public_key = {};
 };
 
@@ -89,7 +91,7 @@ struct RecordVersion {
 struct RecordFields {
   uint32_t id = 0;
   uint32_t generation = 0;  // grows with each change
-  KeySpec spec = {};             // lifetime is kPersistent
+  KeySpec spec = {};        // lifetime is kPersistent
   std::string owner = {};
   std::vector<RecordVersion> versions = {};  // newest first
   Extensions extensions = {};
@@ -101,7 +103,8 @@ struct RecordFields {
   size_t secret_size() const;
 };
 
-// Parts of the codecs. encoded_size and write of extensions; read fails the reader's way and refuses unknown critical tags.
+// Parts of the codecs. encoded_size and write of extensions; read fails the reader's way and refuses unknown critical
+// tags.
 size_t encoded_size(const Extensions& extensions);
 void write_extensions(Writer& writer, const Extensions& extensions);
 Result<Extensions> read_extensions(std::string_view name, Reader& reader);

@@ -18,7 +18,10 @@ using testing::StoreBed;
 std::vector<std::byte> fill(size_t size, int value) { return std::vector<std::byte>(size, std::byte(value)); }
 
 HeaderFields a_header() {
-  return {.generation = 7, .protector = Place::kTpm, .protector_header = fill(300, 5), .extensions = {{1, fill(3, 1)}, {0x7fff, {}}}};
+  return {.generation = 7,
+          .protector = Place::kTpm,
+          .protector_header = fill(300, 5),
+          .extensions = {{1, fill(3, 1)}, {0x7fff, {}}}};
 }
 
 IndexFields an_index() {
@@ -62,7 +65,8 @@ TEST(StoreFormat, ComesBackAsItWasWritten) {
   expect_round_trip(HeaderFields{});
   expect_round_trip(an_index());
   expect_round_trip(IndexFields{});
-  for (const Algorithm algorithm : {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlDsa87, Algorithm::kMlKem1024}) {
+  for (const Algorithm algorithm :
+       {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlDsa87, Algorithm::kMlKem1024}) {
     expect_round_trip(a_record(algorithm));
   }
   const auto index = IndexFields::decode("n", an_index().encode()).value();
@@ -161,8 +165,11 @@ TEST(RecordFormat, RefusesWhatMakesNoSense) {
 }
 
 TEST(Labels, AreTextWithoutControlCharacters) {
-  for (const char* good : {"", "plain", "gr\xc3\xbc\xc3\x9f", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) EXPECT_TRUE(is_label(good)) << good;
-  for (const char* bad : {"\n", "\x7f", "\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82"}) {
+  for (const char* good :
+       {"", "plain", "gr\xc3\xbc\xc3\x9f", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_label(good)) << good;
+  for (const char* bad : {"\n", "\x7f", "\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82"}) {
     EXPECT_FALSE(is_label(bad)) << bad;
   }
   EXPECT_TRUE(is_label(std::string(64, 'x')));

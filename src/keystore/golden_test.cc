@@ -12,16 +12,16 @@
 #include "platform/durable.h"
 #include "platform/testing/fake_disk.h"
 
-// Stores of each format version that was ever shipped, byte for byte, in tests/golden/. They are read by every later program, and never changed: a
-// new format gets a folder of its own, made once by
+// Stores of each format version that was ever shipped, byte for byte, in tests/golden/. They are read by every later
+// program, and never changed: a new format gets a folder of its own, made once by
 //   keystore_golden_test --make-golden FOLDER
 namespace wvds::keystore {
 namespace {
 
 namespace fs = std::filesystem;
 using platform::testing::FakeDisk;
-using platform::testing::Faults;
 using platform::testing::FakeVolume;
+using platform::testing::Faults;
 using testing::bytes_of;
 using testing::library;
 using testing::MemoryMedium;
@@ -37,12 +37,14 @@ std::vector<std::byte> read_file(const fs::path& path) {
 }
 
 void write_file(const fs::path& path, Bytes content) {
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
 }
 
 std::string hex(Bytes bytes) {
   std::ostringstream out;
-  for (const std::byte byte : bytes) out << "0123456789abcdef"[std::to_integer<int>(byte) >> 4] << "0123456789abcdef"[std::to_integer<int>(byte) & 15];
+  for (const std::byte byte : bytes)
+    out << "0123456789abcdef"[std::to_integer<int>(byte) >> 4] << "0123456789abcdef"[std::to_integer<int>(byte) & 15];
   return out.str();
 }
 
@@ -66,18 +68,30 @@ std::vector<std::byte> counting(size_t size, int start) {
 }
 
 KeySpec spec(Algorithm algorithm, Usages usages, std::string label, bool replay_window = true) {
-  return {.algorithm = algorithm, .lifetime = Lifetime::kPersistent, .usages = usages, .replay_window = replay_window, .label = std::move(label)};
+  return {.algorithm = algorithm,
+          .lifetime = Lifetime::kPersistent,
+          .usages = usages,
+          .replay_window = replay_window,
+          .label = std::move(label)};
 }
 
 // The golden store's content: everything a record can say.
 void fill_store(Store& store) {
   const auto made = [](auto result) { ASSERT_TRUE(result.has_value()) << result.error().detail; };
-  made(store.import_secret("alice", 1, spec(Algorithm::kAes256Gcm, Usage::kEncrypt | Usage::kDecrypt, "data"), counting(32, 0)));
-  made(store.import_secret("alice", 1, spec(Algorithm::kMlDsa65, Usage::kSign | Usage::kVerify, "sign"), counting(32, 1)));
-  made(store.import_secret("bob", 1, spec(Algorithm::kMlKem768, Usage::kEncapsulate | Usage::kDecapsToKey, "gr\xc3\xbc\xc3\x9f"), counting(64, 2)));
-  const auto peer = store.import_secret("bob", 1, spec(Algorithm::kMlKem512, Usage::kEncapsulate | Usage::kDecapsRaw, ""), counting(64, 3));
-  made(store.import_public("bob", 1, spec(Algorithm::kMlKem512, static_cast<Usages>(Usage::kEncapsulate), "peer"), (*peer)->active().value()->public_key()));
-  made(store.import_secret("alice", 1, spec(Algorithm::kAes256Gcm, static_cast<Usages>(Usage::kDecrypt), "archive", false), counting(32, 4)));
+  made(store.import_secret("alice", 1, spec(Algorithm::kAes256Gcm, Usage::kEncrypt | Usage::kDecrypt, "data"),
+                           counting(32, 0)));
+  made(store.import_secret("alice", 1, spec(Algorithm::kMlDsa65, Usage::kSign | Usage::kVerify, "sign"),
+                           counting(32, 1)));
+  made(store.import_secret("bob", 1,
+                           spec(Algorithm::kMlKem768, Usage::kEncapsulate | Usage::kDecapsToKey, "gr\xc3\xbc\xc3\x9f"),
+                           counting(64, 2)));
+  const auto peer = store.import_secret(
+      "bob", 1, spec(Algorithm::kMlKem512, Usage::kEncapsulate | Usage::kDecapsRaw, ""), counting(64, 3));
+  made(store.import_public("bob", 1, spec(Algorithm::kMlKem512, static_cast<Usages>(Usage::kEncapsulate), "peer"),
+                           (*peer)->active().value()->public_key()));
+  made(store.import_secret("alice", 1,
+                           spec(Algorithm::kAes256Gcm, static_cast<Usages>(Usage::kDecrypt), "archive", false),
+                           counting(32, 4)));
   made(store.rotate("alice", 1, 1));
   made(store.retire("alice", 1, 6));
   made(store.remove("bob", 1, 4, 0));
@@ -101,7 +115,8 @@ std::string fingerprints(Store& store) {
     for (const KeyAccess& access : keys) {
       for (const auto& version : access.key->versions()) {
         const Bytes value = version->aes_key().empty() ? version->public_key() : version->aes_key();
-        out << owner << ' ' << access.key->id() << ' ' << version->number() << ' ' << hex(crypto::sha256(library(), value).value()) << '\n';
+        out << owner << ' ' << access.key->id() << ' ' << version->number() << ' '
+            << hex(crypto::sha256(library(), value).value()) << '\n';
       }
     }
   }
@@ -137,8 +152,9 @@ TEST_P(GoldenStore, IsReadAsItWasWritten) {
   bed.medium.blobs = GetParam().blobs();
   Store& store = bed.open();
   EXPECT_TRUE(store.warnings().empty());
-  EXPECT_EQ(fingerprints(store), std::string(reinterpret_cast<const char*>(read_file(GetParam().path() / "fingerprints.txt").data()),
-                                             read_file(GetParam().path() / "fingerprints.txt").size()));
+  EXPECT_EQ(fingerprints(store),
+            std::string(reinterpret_cast<const char*>(read_file(GetParam().path() / "fingerprints.txt").data()),
+                        read_file(GetParam().path() / "fingerprints.txt").size()));
   EXPECT_EQ(bytes_of(bed.find(1)->versions()[1]->aes_key()), counting(32, 0));
   EXPECT_EQ(bed.active(1)->uses(), 1000u);
   EXPECT_EQ(bed.find(1)->spec().label, "data");
@@ -155,8 +171,8 @@ BlobKind kind_of(const std::string& name) {
   return name.starts_with("header") ? BlobKind::kHeader : name.starts_with("index") ? BlobKind::kIndex : BlobKind::kKey;
 }
 
-// The same steps lead to the same bytes today, but for the random parts: store id, nonces, what is sealed, and the protector's header from its
-// salt on.
+// The same steps lead to the same bytes today, but for the random parts: store id, nonces, what is sealed, and the
+// protector's header from its salt on.
 TEST_P(GoldenStore, IsWrittenAsItWasThen) {
   Secret secret(read_file(GetParam().path() / "secret"));
   const auto then = GetParam().blobs(), now = new_store(GetParam().protector(secret));
@@ -191,8 +207,8 @@ TEST_P(GoldenStore, ComesBackFromEachDecoderAsItWas) {
 
 INSTANTIATE_TEST_SUITE_P(Versions, GoldenStore, ::testing::Values(Golden{"v1", false}, Golden{"v1_passphrase", true}));
 
-// docs/storage-format.md shows some golden files byte by byte, in blocks that begin with "```golden NAME". A line there is an offset, bytes and,
-// after two spaces, what they are.
+// docs/storage-format.md shows some golden files byte by byte, in blocks that begin with "```golden NAME". A line there
+// is an offset, bytes and, after two spaces, what they are.
 TEST(StorageFormatDocument, ShowsTheGoldenFilesAsTheyAre) {
   std::ifstream in(fs::path(WVDS_SOURCE_DIR) / "docs/storage-format.md");
   size_t checked = 0;
@@ -214,7 +230,8 @@ TEST(StorageFormatDocument, ShowsTheGoldenFilesAsTheyAre) {
       words >> std::dec >> offset;
       EXPECT_EQ(offset, shown.size()) << line;
       for (std::string word; words >> word;) {
-        for (size_t i = 0; i + 1 < word.size(); i += 2) shown.push_back(std::byte(std::stoi(word.substr(i, 2), nullptr, 16)));
+        for (size_t i = 0; i + 1 < word.size(); i += 2)
+          shown.push_back(std::byte(std::stoi(word.substr(i, 2), nullptr, 16)));
       }
     }
   }

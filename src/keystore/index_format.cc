@@ -69,7 +69,8 @@ Result<IndexedKey> read_key(std::string_view name, Reader& reader, const std::ve
   key.record_bytes = reader.u32();
   const uint16_t owner = reader.u16();
   const uint8_t versions = reader.u8();
-  if (reader.u8() != 0 || owner >= owners.size() || versions > kMaxVersions) return malformed(name, "lists a key that makes no sense");
+  if (reader.u8() != 0 || owner >= owners.size() || versions > kMaxVersions)
+    return malformed(name, "lists a key that makes no sense");
   key.owner = owners[owner];
   WVDS_ASSIGN(listed, read_versions(name, reader, versions));
   key.versions = std::move(listed);
@@ -113,7 +114,8 @@ Result<IndexFields> IndexFields::decode(std::string_view name, Bytes clear) {
   WVDS_ASSIGN(owners, read_owners(name, reader, owner_count));
   for (uint32_t i = 0; i < key_count && !reader.failed(); ++i) {
     WVDS_ASSIGN(key, read_key(name, reader, owners));
-    if (key.id == 0 || (!out.keys.empty() && key.id <= out.keys.back().id)) return malformed(name, "lists keys out of order");
+    if (key.id == 0 || (!out.keys.empty() && key.id <= out.keys.back().id))
+      return malformed(name, "lists keys out of order");
     out.keys.push_back(std::move(key));
   }
   if (reader.failed()) return malformed(name, "shorter than its fields say");

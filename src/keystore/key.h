@@ -33,8 +33,8 @@ enum class VersionState : uint8_t { kActive = 1, kRetired = 2 };  // wire and st
 class Key;
 class UseReservation;
 
-// KeyVersion is one secret of a key with its own counters and window. Shared by the workers that use it; lives as long as any of them
-// holds it, while `deleted()` tells them to let go.
+// KeyVersion is one secret of a key with its own counters and window. Shared by the workers that use it; lives as long
+// as any of them holds it, while `deleted()` tells them to let go.
 class KeyVersion {
  public:
   virtual ~KeyVersion() = default;
@@ -42,8 +42,8 @@ class KeyVersion {
   virtual VersionState state() const = 0;
   virtual bool deleted() const = 0;
 
-  // count_use takes one use before it happens: kKeyUsedUp at the version's limit, kStorageError when the uses reserved on disk are
-  // exhausted and no further could be reserved. Lock-free, about a nanosecond; never touches the disk.
+  // count_use takes one use before it happens: kKeyUsedUp at the version's limit, kStorageError when the uses reserved
+  // on disk are exhausted and no further could be reserved. Lock-free, about a nanosecond; never touches the disk.
   virtual Result<> count_use() = 0;
   virtual uint64_t uses() const = 0;       // upper bound
   virtual uint64_t use_limit() const = 0;  // 0: none
@@ -52,8 +52,8 @@ class KeyVersion {
   virtual Bytes aes_key() const = 0;
   virtual NonceWindow* window() const = 0;  // null where the key has none
 
-  // The expanded keys come from a bounded cache and are made from the seed when they are not in it. A public-only key has no private form:
-  // kWrongKeyUsage.
+  // The expanded keys come from a bounded cache and are made from the seed when they are not in it. A public-only key
+  // has no private form: kWrongKeyUsage.
   virtual Result<std::shared_ptr<const crypto::MlDsaPrivateKey>> mldsa_private() const = 0;
   virtual Result<std::shared_ptr<const crypto::MlDsaPublicKey>> mldsa_public() const = 0;
   virtual Result<std::shared_ptr<const crypto::MlKemPrivateKey>> mlkem_private() const = 0;
@@ -73,10 +73,12 @@ class Key {
   virtual Place place() const = 0;
   virtual bool deleted() const = 0;
 
-  // change_count grows with every change of versions or state: a worker that cached versions compares it (one atomic load) and asks again.
+  // change_count grows with every change of versions or state: a worker that cached versions compares it (one atomic
+  // load) and asks again.
   virtual uint32_t change_count() const = 0;
 
-  // active is the version that encrypts, signs and encapsulates: kWrongKeyUsage when the key is retired, kKeyNotFound when it was deleted.
+  // active is the version that encrypts, signs and encapsulates: kWrongKeyUsage when the key is retired, kKeyNotFound
+  // when it was deleted.
   virtual Result<VersionRef> active() const = 0;
 
   // versions lists what decrypts and verifies: newest first, at most 1 + kRetainedVersions.

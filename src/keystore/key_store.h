@@ -55,32 +55,38 @@ struct KeyCounts {
   uint32_t in_memory = 0;
 };
 
-// KeyStore holds every key. Thread-safe. A function that changes a persistent key returns only when the change is durable; on failure nothing
-// changed. Principals are those given to open; an unknown name is kDenied.
+// KeyStore holds every key. Thread-safe. A function that changes a persistent key returns only when the change is
+// durable; on failure nothing changed. Principals are those given to open; an unknown name is kDenied.
 class KeyStore {
  public:
-  // open reads or makes the store on `medium`, unlocked by `protector`. All references must outlive the store. Records that don't authenticate are
-  // refused by name (kStorageError) when they are used and reported in warnings(); the rest of the store stays usable.
+  // open reads or makes the store on `medium`, unlocked by `protector`. All references must outlive the store. Records
+  // that don't authenticate are refused by name (kStorageError) when they are used and reported in warnings(); the rest
+  // of the store stays usable.
   static Result<std::unique_ptr<KeyStore>> open(Medium& medium, Protector& protector, const crypto::Library& library,
                                                 const StoreConfig& config, std::vector<Principal> principals);
   virtual ~KeyStore() = default;  // writes the exact use counts back
 
-  // generate and import make a key of `principal`; `session` matters for Lifetime::kSession. kInvalidPayload for usages that don't fit.
+  // generate and import make a key of `principal`; `session` matters for Lifetime::kSession. kInvalidPayload for usages
+  // that don't fit.
   virtual Result<KeyRef> generate(std::string_view principal, SessionId session, const KeySpec& spec) = 0;
-  virtual Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec, Bytes secret) = 0;
-  virtual Result<KeyRef> import_public(std::string_view principal, SessionId session, const KeySpec& spec, Bytes public_key) = 0;
+  virtual Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec,
+                                       Bytes secret) = 0;
+  virtual Result<KeyRef> import_public(std::string_view principal, SessionId session, const KeySpec& spec,
+                                       Bytes public_key) = 0;
 
-  // find is the only way from an id to a key. kKeyNotFound for no key, a session key of another session, and a key that is neither owned nor granted:
-  // the three can't be told apart.
+  // find is the only way from an id to a key. kKeyNotFound for no key, a session key of another session, and a key that
+  // is neither owned nor granted: the three can't be told apart.
   virtual Result<KeyAccess> find(std::string_view principal, SessionId session, uint32_t id) = 0;
 
   // list gives what `principal` owns or was granted, ids above `after`, in order, at most `count`.
-  virtual Result<std::vector<KeyAccess>> list(std::string_view principal, SessionId session, uint32_t after, size_t count) = 0;
+  virtual Result<std::vector<KeyAccess>> list(std::string_view principal, SessionId session, uint32_t after,
+                                              size_t count) = 0;
 
   // rotate, retire and remove are the owner's only (kKeyNotFound for others without access, kDenied for granted ones).
   virtual Result<VersionRef> rotate(std::string_view principal, SessionId session, uint32_t id) = 0;
   virtual Result<> retire(std::string_view principal, SessionId session, uint32_t id) = 0;
-  virtual Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) = 0;  // version 0: the key
+  virtual Result<> remove(std::string_view principal, SessionId session, uint32_t id,
+                          uint32_t version) = 0;  // version 0: the key
 
   // end_session wipes and forgets the session's keys.
   virtual void end_session(SessionId session) = 0;
@@ -88,7 +94,8 @@ class KeyStore {
   virtual KeyCounts counts() const = 0;
   virtual Place place() const = 0;
 
-  // warnings are sentences for STATUS and the log: key versions over 75% of their uses, records that don't authenticate, reservations that fail.
+  // warnings are sentences for STATUS and the log: key versions over 75% of their uses, records that don't
+  // authenticate, reservations that fail.
   virtual std::vector<std::string> warnings() const = 0;
 };
 

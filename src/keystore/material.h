@@ -10,7 +10,8 @@
 
 namespace wvds::keystore {
 
-// Material is what makes one version: the secret in its shortest form, the public key, and the expanded key where it was made on the way.
+// Material is what makes one version: the secret in its shortest form, the public key, and the expanded key where it
+// was made on the way.
 struct Material {
   crypto::LockedBytes secret;  // AES key or seed; empty for a public-only key
   std::vector<std::byte> public_key;
@@ -19,10 +20,12 @@ struct Material {
   SecretForm form() const { return secret.size() == 0 ? SecretForm::kPublicOnly : SecretForm::kSealed; }
 };
 
-// Each makes the material of one version of a key of `algorithm`; `expanded` gives up older keys where locked memory is short. kUnsupported when
-// no provider serves the algorithm, kInvalidPayload for a secret or public key that is not one, kLimitReached without memory for secrets.
+// Each makes the material of one version of a key of `algorithm`; `expanded` gives up older keys where locked memory is
+// short. kUnsupported when no provider serves the algorithm, kInvalidPayload for a secret or public key that is not
+// one, kLimitReached without memory for secrets.
 Result<Material> new_material(const crypto::Library& library, ExpandedKeys& expanded, Algorithm algorithm);
-Result<Material> secret_material(const crypto::Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes secret);
+Result<Material> secret_material(const crypto::Library& library, ExpandedKeys& expanded, Algorithm algorithm,
+                                 Bytes secret);
 Result<Material> public_material(const crypto::Library& library, Algorithm algorithm, Bytes public_key);
 
 }  // namespace wvds::keystore

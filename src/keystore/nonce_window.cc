@@ -42,9 +42,10 @@ uint64_t nonce_hash(const HashSeed& seed, const Nonce& nonce) {
   return fold(first ^ seed[0], (high ^ seed[1]) * kOdd1 ^ kOdd2);
 }
 
-// Table is a ring of nonces in the order of their arrival, and an index into it by hash: open addressing with linear probing, at most
-// half full. A slot is 0 (empty) or the ring position + 1 in its low bits and a part of the hash above them, so that a
-// lookup rarely has to look into the ring. Removing closes the gap at once, so there are no tombstones to search through.
+// Table is a ring of nonces in the order of their arrival, and an index into it by hash: open addressing with linear
+// probing, at most half full. A slot is 0 (empty) or the ring position + 1 in its low bits and a part of the hash above
+// them, so that a lookup rarely has to look into the ring. Removing closes the gap at once, so there are no tombstones
+// to search through.
 struct NonceWindow::Table {
   static std::unique_ptr<Table> make(uint32_t entries, const HashSeed& seed) {
     std::unique_ptr<Table> table(new (std::nothrow) Table);
@@ -122,7 +123,8 @@ NonceWindow::~NonceWindow() {
 // grow is called before anything was ever forgotten, so the ring is in order from its start.
 Result<> NonceWindow::grow() {
   const uint32_t before = table_ == nullptr ? 0 : table_->entries;
-  const auto wanted = static_cast<uint32_t>(std::min<uint64_t>(capacity_, std::max<uint64_t>(kFirstEntries, 2ull * before)));
+  const auto wanted =
+      static_cast<uint32_t>(std::min<uint64_t>(capacity_, std::max<uint64_t>(kFirstEntries, 2ull * before)));
   const size_t more = Table::bytes_for(wanted) - (before == 0 ? 0 : Table::bytes_for(before));
   if (of_service_ != nullptr && !of_service_->take(more)) {
     return fail(Status::kLimitReached, "the nonce windows of the service have no memory left");

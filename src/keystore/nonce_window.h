@@ -11,7 +11,8 @@
 
 namespace wvds::keystore {
 
-// WindowBudget is the memory that all windows of the service may take together, and those of one principal. Thread-safe.
+// WindowBudget is the memory that all windows of the service may take together, and those of one principal.
+// Thread-safe.
 class WindowBudget {
  public:
   explicit WindowBudget(size_t limit_bytes) : limit_(limit_bytes) {}
@@ -25,21 +26,22 @@ class WindowBudget {
   std::atomic<size_t> used_{0};  // never above limit_
 };
 
-// HashSeed keys the hash of one window. Random and secret, so that nobody can choose nonces that fall on the same place; a wrong guess of
-// it costs time only, never correctness.
+// HashSeed keys the hash of one window. Random and secret, so that nobody can choose nonces that fall on the same
+// place; a wrong guess of it costs time only, never correctness.
 using HashSeed = std::array<uint64_t, 2>;
 
-// NonceWindow remembers the last `capacity` nonces that one key version accepted, exactly: a repeat within them is always refused, and
-// nothing else ever is. Grows lazily. Thread-safe.
+// NonceWindow remembers the last `capacity` nonces that one key version accepted, exactly: a repeat within them is
+// always refused, and nothing else ever is. Grows lazily. Thread-safe.
 class NonceWindow {
  public:
-  // Budgets may be null (unlimited) and must outlive the window. Memory is taken as nonces come: about 20 bytes for each, in steps that
-  // double. A window of capacity 0 remembers nothing.
+  // Budgets may be null (unlimited) and must outlive the window. Memory is taken as nonces come: about 20 bytes for
+  // each, in steps that double. A window of capacity 0 remembers nothing.
   NonceWindow(uint32_t capacity, WindowBudget* of_service, WindowBudget* of_principal, HashSeed seed = {});
   ~NonceWindow();
 
-  // accept checks and inserts in one atomic step; call it after the tag was right and before the plaintext is released. kNonceReuse for a repeat,
-  // kLimitReached when the window would have to grow past a budget (the nonce is not inserted: never forget silently).
+  // accept checks and inserts in one atomic step; call it after the tag was right and before the plaintext is released.
+  // kNonceReuse for a repeat, kLimitReached when the window would have to grow past a budget (the nonce is not
+  // inserted: never forget silently).
   Result<> accept(const crypto::Nonce& nonce);
 
   uint32_t used() const;

@@ -80,7 +80,8 @@ TEST(NonceWindow, AnswersLikeAPlainQueue) {
   }
 }
 
-// Nonces that all fall on one place of the index, and around its end: somebody who knew the seed would choose such ones.
+// Nonces that all fall on one place of the index, and around its end: somebody who knew the seed would choose such
+// ones.
 TEST(NonceWindow, StaysRightWhenAllNoncesHaveTheSameHash) {
   constexpr uint32_t kCapacity = 64;
   constexpr uint64_t kMask = 127, kWanted = 126;

@@ -87,7 +87,8 @@ Result<Principals> Principals::make(std::vector<Principal> configured) {
   Principals out;
   for (Principal& principal : configured) {
     const std::string name = principal.name;
-    if (!is_owner_name(name)) return fail(Status::kInvalidArgument, "\"" + name + "\" is no proper name of a principal");
+    if (!is_owner_name(name))
+      return fail(Status::kInvalidArgument, "\"" + name + "\" is no proper name of a principal");
     if (!out.by_name_.emplace(name, std::make_shared<PrincipalState>(std::move(principal), true)).second) {
       return fail(Status::kInvalidArgument, "the principal \"" + name + "\" is there twice");
     }
@@ -102,7 +103,8 @@ std::shared_ptr<PrincipalState> Principals::find(std::string_view name) const {
 
 std::shared_ptr<PrincipalState> Principals::owner(const std::string& name) {
   auto& state = by_name_[name];
-  if (state == nullptr) state = std::make_shared<PrincipalState>(Principal{.name = name, .limits = {}, .grants = {}}, false);
+  if (state == nullptr)
+    state = std::make_shared<PrincipalState>(Principal{.name = name, .limits = {}, .grants = {}}, false);
   return state;
 }
 

@@ -17,8 +17,8 @@ struct Holding {
   uint64_t store_bytes = 0;
 };
 
-// PrincipalState is a principal of the configuration, or the owner of stored keys that the configuration no longer names. Thread-safe but for
-// `ids`.
+// PrincipalState is a principal of the configuration, or the owner of stored keys that the configuration no longer
+// names. Thread-safe but for `ids`.
 class PrincipalState {
  public:
   PrincipalState(Principal principal, bool configured)
@@ -30,15 +30,16 @@ class PrincipalState {
   Usages granted(uint32_t key_id) const;
   const std::vector<Grant>& grants() const { return principal_.grants; }
 
-  // take_from_rate takes one key out of those this principal may make now: kLimitReached when there is none. A full minute's keys may be
-  // made at once.
+  // take_from_rate takes one key out of those this principal may make now: kLimitReached when there is none. A full
+  // minute's keys may be made at once.
   Result<> take_from_rate(platform::TimePoint now);
 
   // admit makes room for a new key, or says which limit stands against it: kLimitReached. release undoes it.
   Result<> admit(const Holding& key);
   void release(const Holding& key);
 
-  // resize changes a stored key's size; refuses only growth over the limit. undo_resize takes it back, whatever the limits say.
+  // resize changes a stored key's size; refuses only growth over the limit. undo_resize takes it back, whatever the
+  // limits say.
   Result<> resize(uint64_t from, uint64_t to);
   void undo_resize(uint64_t from, uint64_t to);
 
@@ -70,7 +71,8 @@ class Principals {
   // find returns null for a name that the configuration does not have.
   std::shared_ptr<PrincipalState> find(std::string_view name) const;
 
-  // owner returns the state of a stored key's owner, and makes one where the configuration does not name it. For the time of opening only.
+  // owner returns the state of a stored key's owner, and makes one where the configuration does not name it. For the
+  // time of opening only.
   std::shared_ptr<PrincipalState> owner(const std::string& name);
 
  private:

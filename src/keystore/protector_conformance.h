@@ -36,7 +36,9 @@ class ProtectorConformance : public ::testing::TestWithParam<ProtectorKind> {
  protected:
   using Header = std::vector<std::byte>;
 
-  static std::vector<std::byte> bytes_of(const crypto::LockedBytes& key) { return {key.expose().begin(), key.expose().end()}; }
+  static std::vector<std::byte> bytes_of(const crypto::LockedBytes& key) {
+    return {key.expose().begin(), key.expose().end()};
+  }
 
   static std::vector<std::byte> created(Protector& protector, Header& header) {
     auto key = protector.create(library(), header);
@@ -102,7 +104,8 @@ TEST_P(ProtectorConformance, RefusesAHeaderOfAnotherLength) {
   Header header;
   auto protector = backing_->protector();
   created(*protector, header);
-  for (size_t size = 0; size < header.size(); ++size) expect_refused(*protector, Bytes(header).first(size), "cut to " + std::to_string(size));
+  for (size_t size = 0; size < header.size(); ++size)
+    expect_refused(*protector, Bytes(header).first(size), "cut to " + std::to_string(size));
   header.push_back(std::byte{0});
   expect_refused(*protector, header, "one byte more");
 }

@@ -28,7 +28,8 @@ Result<> check_spec(std::string_view name, const RecordFields& record, uint8_t l
   if (algorithm_info(record.spec.algorithm) == nullptr) {
     return from_newer(name, "holds a key of an algorithm");
   }
-  if (!usages_are_valid(record.spec.algorithm, record.spec.usages)) return malformed(name, "has usages that don't fit its algorithm");
+  if (!usages_are_valid(record.spec.algorithm, record.spec.usages))
+    return malformed(name, "has usages that don't fit its algorithm");
   if (lifetime != static_cast<uint8_t>(Lifetime::kPersistent) || (flags & ~kFlagNoReplayWindow) != 0) {
     return from_newer(name, "uses a part of the format");
   }
@@ -37,7 +38,8 @@ Result<> check_spec(std::string_view name, const RecordFields& record, uint8_t l
   return {};
 }
 
-Result<> check_version(std::string_view name, const RecordFields& record, const RecordVersion& version, size_t secret_size) {
+Result<> check_version(std::string_view name, const RecordFields& record, const RecordVersion& version,
+                       size_t secret_size) {
   const AlgorithmInfo& info = *algorithm_info(record.spec.algorithm);
   const auto form = static_cast<uint8_t>(version.form), state = static_cast<uint8_t>(version.state);
   if (form != static_cast<uint8_t>(SecretForm::kSealed) && form != static_cast<uint8_t>(SecretForm::kPublicOnly)) {
@@ -47,14 +49,16 @@ Result<> check_version(std::string_view name, const RecordFields& record, const 
     return from_newer(name, "has a version in a state");
   }
   const bool public_only = version.form == SecretForm::kPublicOnly;
-  if (secret_size != (public_only ? 0 : info.secret) || version.public_key.size() != info.public_key || (public_only && info.public_key == 0)) {
+  if (secret_size != (public_only ? 0 : info.secret) || version.public_key.size() != info.public_key ||
+      (public_only && info.public_key == 0)) {
     return malformed(name, "has a version whose sizes don't fit its algorithm");
   }
   const bool is_newest = record.versions.empty();
   if (version.number == 0 || (!is_newest && version.number >= record.versions.back().number)) {
     return malformed(name, "has versions out of order");
   }
-  if (!is_newest && version.state == VersionState::kActive) return malformed(name, "has an active version that is not the newest");
+  if (!is_newest && version.state == VersionState::kActive)
+    return malformed(name, "has an active version that is not the newest");
   return {};
 }
 

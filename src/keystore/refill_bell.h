@@ -9,20 +9,22 @@
 
 namespace wvds::keystore {
 
-// RefillBell is how the request paths and the reservation thread talk: requests ring when reserved uses or ids run low, the thread answers each
-// time it has tried to reserve more. Thread-safe.
+// RefillBell is how the request paths and the reservation thread talk: requests ring when reserved uses or ids run low,
+// the thread answers each time it has tried to reserve more. Thread-safe.
 class RefillBell {
  public:
-  // ring asks for a reservation at once; note_change for one within the thread's delay (bookkeeping that nobody waits for).
+  // ring asks for a reservation at once; note_change for one within the thread's delay (bookkeeping that nobody waits
+  // for).
   void ring();
   void note_change();
 
-  // wait_until_tried rings and waits until `enough` is true or the thread has tried for this ring. Returns at once where the last try
-  // failed, or where no thread serves the bell: then it is a promise that nothing more will come soon.
+  // wait_until_tried rings and waits until `enough` is true or the thread has tried for this ring. Returns at once
+  // where the last try failed, or where no thread serves the bell: then it is a promise that nothing more will come
+  // soon.
   void wait_until_tried(const std::function<bool()>& enough);
 
-  // The thread's side. wait_for_work blocks until there is something to do and returns false at the end; after a failed try it waits
-  // `delay` first. tried ends every try.
+  // The thread's side. wait_for_work blocks until there is something to do and returns false at the end; after a failed
+  // try it waits `delay` first. tried ends every try.
   void serve();
   bool wait_for_work(platform::Duration delay);
   void tried(bool succeeded);

@@ -7,7 +7,8 @@
 // Finding and listing. The other files store_*.cc have the rest of the class.
 namespace wvds::keystore {
 
-Store::Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options, Place place)
+Store::Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options,
+             Place place)
     : shared_(std::make_shared<SharedParts>(library, config)),
       options_(std::move(options)),
       place_(place),
@@ -15,7 +16,8 @@ Store::Store(const crypto::Library& library, const StoreConfig& config, Principa
       stored_ids_{kFirstStoredId, kFirstStoredId, kFirstMemoryId},
       memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds} {}
 
-// Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody remembers.
+// Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody
+// remembers.
 Store::~Store() {
   bell_->stop();
   thread_.join();
@@ -24,7 +26,8 @@ Store::~Store() {
   for (auto& [id, entry] : entries_) {
     if (entry.counter != nullptr) entry.counter->close(Status::kNotReady);
   }
-  if (auto written = write_index(true); !written) log_warning("use counts not written back", {{"cause", written.error().detail}});
+  if (auto written = write_index(true); !written)
+    log_warning("use counts not written back", {{"cause", written.error().detail}});
 }
 
 Result<Store::Owner> Store::configured(std::string_view principal) const {
@@ -57,7 +60,8 @@ Result<KeyAccess> Store::find(std::string_view principal, SessionId session, uin
     key = std::move(loaded);
   }
   const Usages usages = key->spec().usages;
-  return KeyAccess{key, found == Access::kOwned ? usages : static_cast<Usages>(usages & owner->granted(id)), found == Access::kOwned};
+  return KeyAccess{key, found == Access::kOwned ? usages : static_cast<Usages>(usages & owner->granted(id)),
+                   found == Access::kOwned};
 }
 
 // The next key that `principal` can reach, in the order of ids.
@@ -70,12 +74,14 @@ std::optional<uint32_t> Store::next_id(const PrincipalState& principal, SessionI
   for (const Grant& grant : principal.grants()) {
     if (grant.key_id <= after || (next && grant.key_id >= *next)) continue;
     const auto entry = entries_.find(grant.key_id);
-    if (entry != entries_.end() && access(principal, session, grant.key_id, entry->second) != Access::kNone) next = grant.key_id;
+    if (entry != entries_.end() && access(principal, session, grant.key_id, entry->second) != Access::kNone)
+      next = grant.key_id;
   }
   return next;
 }
 
-Result<std::vector<KeyAccess>> Store::list(std::string_view principal, SessionId session, uint32_t after, size_t count) {
+Result<std::vector<KeyAccess>> Store::list(std::string_view principal, SessionId session, uint32_t after,
+                                           size_t count) {
   WVDS_ASSIGN(owner, configured(principal));
   std::vector<KeyAccess> out;
   while (out.size() < count) {
@@ -104,7 +110,8 @@ std::shared_ptr<StoredKey> Store::erase(uint32_t id) {
   --(entry.lifetime == Lifetime::kPersistent ? counts_.persistent : counts_.in_memory);
   entry.owner->ids.erase(id);
   entry.owner->release(entry.holding());
-  if (const auto of_session = session_ids_.find(entry.session); of_session != session_ids_.end()) of_session->second.erase(id);
+  if (const auto of_session = session_ids_.find(entry.session); of_session != session_ids_.end())
+    of_session->second.erase(id);
   auto key = std::move(entry.key);
   entries_.erase(found);
   return key;
@@ -147,7 +154,8 @@ std::vector<std::string> Store::warnings() const {
     if (!entry.damage.empty()) out.push_back(entry.damage);
     if (entry.counter == nullptr || entry.counter->closed() || !entry.counter->nearly_used_up()) continue;
     out.push_back("key " + std::to_string(id) + " version " + std::to_string(entry.counted_version) + " has used " +
-                  std::to_string(entry.counter->used()) + " of its " + std::to_string(entry.counter->limit()) + " encryptions: rotate it");
+                  std::to_string(entry.counter->used()) + " of its " + std::to_string(entry.counter->limit()) +
+                  " encryptions: rotate it");
   }
   const size_t left_out = out.size() - std::min(out.size(), kMost);
   if (left_out > 0) {

@@ -21,8 +21,8 @@
 
 namespace wvds::keystore {
 
-// Persistent ids and those of session and volatile keys come from ranges of their own, so that many short-lived keys can't use up the ids of
-// lasting ones. Both are counted up, for ever.
+// Persistent ids and those of session and volatile keys come from ranges of their own, so that many short-lived keys
+// can't use up the ids of lasting ones. Both are counted up, for ever.
 inline constexpr uint32_t kFirstStoredId = 1;
 inline constexpr uint32_t kFirstMemoryId = 0x1000'0000;
 inline constexpr uint32_t kEndOfMemoryIds = 0xffff'ff00;
@@ -30,8 +30,9 @@ inline constexpr uint32_t kEndOfMemoryIds = 0xffff'ff00;
 // StoreOptions are for tests; the defaults are the product's.
 struct StoreOptions {
   std::function<platform::TimePoint()> now = platform::monotonic_now;
-  bool background = true;                      // false: nothing is reserved but at open, by refill() and when ids run out
-  platform::Duration write_delay = std::chrono::seconds(1);  // how long bookkeeping may wait for more of it, and a retry after a failure
+  bool background = true;  // false: nothing is reserved but at open, by refill() and when ids run out
+  platform::Duration write_delay =
+      std::chrono::seconds(1);  // how long bookkeeping may wait for more of it, and a retry after a failure
   uint32_t stored_id_block = 64;
   uint32_t memory_id_block = 65536;
 };
@@ -43,24 +44,30 @@ struct IdRange {
   uint32_t end = 0;       // of the range
 
   std::optional<uint32_t> take() { return next < reserved ? std::optional(next++) : std::nullopt; }
-  uint32_t next_reservation(uint32_t block) const { return static_cast<uint32_t>(std::min<uint64_t>(end, uint64_t{next} + block)); }
+  uint32_t next_reservation(uint32_t block) const {
+    return static_cast<uint32_t>(std::min<uint64_t>(end, uint64_t{next} + block));
+  }
   bool runs_low(uint32_t block) const { return reserved < end && reserved - next < block / 2; }
 };
 
-// Store is the KeyStore. Locks, in the order in which they may be taken together: changes_ (everything that touches the medium or a persistent
-// key; held during disk writes), memory_changes_ (changes of keys in memory only), table_ (the map of keys; never held during disk writes or
-// cryptography).
+// Store is the KeyStore. Locks, in the order in which they may be taken together: changes_ (everything that touches the
+// medium or a persistent key; held during disk writes), memory_changes_ (changes of keys in memory only), table_ (the
+// map of keys; never held during disk writes or cryptography).
 class Store final : public KeyStore {
  public:
-  static Result<std::unique_ptr<Store>> open(Medium& medium, Protector& protector, const crypto::Library& library, const StoreConfig& config,
-                                             std::vector<Principal> principals, StoreOptions options);
+  static Result<std::unique_ptr<Store>> open(Medium& medium, Protector& protector, const crypto::Library& library,
+                                             const StoreConfig& config, std::vector<Principal> principals,
+                                             StoreOptions options);
   ~Store() override;
 
   Result<KeyRef> generate(std::string_view principal, SessionId session, const KeySpec& spec) override;
-  Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec, Bytes secret) override;
-  Result<KeyRef> import_public(std::string_view principal, SessionId session, const KeySpec& spec, Bytes public_key) override;
+  Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec,
+                               Bytes secret) override;
+  Result<KeyRef> import_public(std::string_view principal, SessionId session, const KeySpec& spec,
+                               Bytes public_key) override;
   Result<KeyAccess> find(std::string_view principal, SessionId session, uint32_t id) override;
-  Result<std::vector<KeyAccess>> list(std::string_view principal, SessionId session, uint32_t after, size_t count) override;
+  Result<std::vector<KeyAccess>> list(std::string_view principal, SessionId session, uint32_t after,
+                                      size_t count) override;
   Result<VersionRef> rotate(std::string_view principal, SessionId session, uint32_t id) override;
   Result<> retire(std::string_view principal, SessionId session, uint32_t id) override;
   Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) override;
@@ -97,7 +104,8 @@ class Store final : public KeyStore {
     std::shared_ptr<StoredKey> key;
   };
 
-  Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options, Place place);
+  Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options,
+        Place place);
 
   // store_open.cc
   void adopt_index(const IndexFields& index);
@@ -128,11 +136,14 @@ class Store final : public KeyStore {
                           const std::function<Result<Material>()>& make_material);
   Result<KeyRef> store_new(const Owner& owner, const KeySpec& spec, Material material);
   Result<KeyRef> keep_new(const Owner& owner, SessionId session, const KeySpec& spec, Material material);
-  Result<std::shared_ptr<StoredVersion>> new_version(const Owner& owner, const KeySpec& spec, uint32_t number, Material material);
+  Result<std::shared_ptr<StoredVersion>> new_version(const Owner& owner, const KeySpec& spec, uint32_t number,
+                                                     Material material);
   uint64_t first_grant() const { return std::min<uint64_t>(shared_->config.use_block, shared_->config.use_limit); }
 
   // store_change.cc
-  std::mutex& change_lock(const StoredKey& key) { return key.spec().lifetime == Lifetime::kPersistent ? changes_ : memory_changes_; }
+  std::mutex& change_lock(const StoredKey& key) {
+    return key.spec().lifetime == Lifetime::kPersistent ? changes_ : memory_changes_;
+  }
   Result<OwnedKey> find_owned(std::string_view principal, SessionId session, uint32_t id);
   Result<> write_versions(const OwnedKey& owned, const StoredVersions& versions, VersionState newest);
   void set_counter(const StoredKey& key);
@@ -156,8 +167,9 @@ class Store final : public KeyStore {
   std::mutex changes_;
   std::unique_ptr<StoreFiles> files_;  // guarded by changes_
   IdRange stored_ids_;                 // guarded by changes_
-  uint32_t first_unknown_id_ = UINT32_MAX;  // of a record that is newer than the index and could not be read; constant after open
-  uint64_t index_generation_ = 0;      // guarded by changes_
+  uint32_t first_unknown_id_ =
+      UINT32_MAX;  // of a record that is newer than the index and could not be read; constant after open
+  uint64_t index_generation_ = 0;  // guarded by changes_
   Extensions index_extensions_;
   std::string index_lost_;  // why nothing can be reserved; constant after open
 

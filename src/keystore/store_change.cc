@@ -10,7 +10,8 @@ namespace {
 
 Result<> check_rotatable(const StoredKey& key, const StoredVersions& versions) {
   if (key.deleted()) return fail(Status::kKeyNotFound);
-  if (versions.front()->form() == SecretForm::kPublicOnly) return fail(Status::kWrongKeyUsage, "a public key can't be rotated");
+  if (versions.front()->form() == SecretForm::kPublicOnly)
+    return fail(Status::kWrongKeyUsage, "a public key can't be rotated");
   if (versions.front()->state() != VersionState::kActive) return fail(Status::kWrongKeyUsage, "the key is retired");
   if (versions.size() >= kMaxVersions) {
     return fail(Status::kLimitReached, "the key has all the retired versions it may have: delete one first");
@@ -22,14 +23,21 @@ Result<> check_rotatable(const StoredKey& key, const StoredVersions& versions) {
 RecordVersion record_version(const StoredVersion& version, VersionState state) {
   const bool active = state == VersionState::kActive;
   const auto& counter = version.counter();
-  RecordVersion out{.number = version.number(), .state = state, .form = version.form(), .uses = version.uses(), .public_key = {}};
+  RecordVersion out{
+      .number = version.number(), .state = state, .form = version.form(), .uses = version.uses(), .public_key = {}};
   if (counter != nullptr) out.uses = active || !counter->closed() ? counter->granted() : counter->used();
   out.public_key.assign(version.public_key().begin(), version.public_key().end());
   return out;
 }
 
-RecordFields record_fields(const StoredKey& key, const StoredVersions& versions, VersionState newest, uint32_t generation) {
-  RecordFields record{.id = key.id(), .generation = generation, .spec = key.spec(), .owner = key.owner(), .versions = {}, .extensions = key.extensions()};
+RecordFields record_fields(const StoredKey& key, const StoredVersions& versions, VersionState newest,
+                           uint32_t generation) {
+  RecordFields record{.id = key.id(),
+                      .generation = generation,
+                      .spec = key.spec(),
+                      .owner = key.owner(),
+                      .versions = {},
+                      .extensions = key.extensions()};
   for (const auto& version : versions) {
     record.versions.push_back(record_version(*version, version == versions.front() ? newest : VersionState::kRetired));
   }

@@ -12,16 +12,16 @@
 #include "platform/durable.h"
 #include "platform/testing/fake_disk.h"
 
-// The whole store over a disk that loses, reorders and tears whatever was not synced: the power goes at every step, and every state that may be
-// found afterwards is opened and compared with what had been acknowledged.
+// The whole store over a disk that loses, reorders and tears whatever was not synced: the power goes at every step, and
+// every state that may be found afterwards is opened and compared with what had been acknowledged.
 namespace wvds::keystore {
 namespace {
 
 using platform::SyncPoint;
 using platform::testing::after_power_cut;
 using platform::testing::FakeDisk;
-using platform::testing::Faults;
 using platform::testing::FakeVolume;
+using platform::testing::Faults;
 using testing::bytes_of;
 using testing::library;
 using testing::spec_of;
@@ -53,7 +53,8 @@ struct Service {
     options.background = false;
     options.stored_id_block = 2;
     options.memory_id_block = 2;
-    WVDS_ASSIGN(store, Store::open(*service->medium, *service->protector, library(), config, {Principal{.name = "alice", .limits = {}, .grants = {}}}, options));
+    WVDS_ASSIGN(store, Store::open(*service->medium, *service->protector, library(), config,
+                                   {Principal{.name = "alice", .limits = {}, .grants = {}}}, options));
     service->store = std::move(store);
     return service;
   }
@@ -149,10 +150,12 @@ bool first_day(Store& store, Ledger& ledger) {
   Work work(store, ledger);
   if (!work.generate() || !work.use(work.last, 5)) return false;
   const uint32_t first = work.last;
-  if (!work.generate() || !work.generate(Lifetime::kVolatile) || !work.rotate(first) || !work.use(first, 7)) return false;
+  if (!work.generate() || !work.generate(Lifetime::kVolatile) || !work.rotate(first) || !work.use(first, 7))
+    return false;
   const uint32_t second = work.last;
   if (!work.refill() || !work.use(first, 9) || !work.remove(second)) return false;
-  return work.generate() && work.retire(work.last) && work.generate(Lifetime::kSession) && work.generate(Lifetime::kVolatile);
+  return work.generate() && work.retire(work.last) && work.generate(Lifetime::kSession) &&
+         work.generate(Lifetime::kVolatile);
 }
 
 bool second_day(Store& store, Ledger& ledger) {
@@ -186,7 +189,8 @@ std::string problem_with(World world, const Ledger& ledger) {
     if (state_of(*found->key) != state) return "key " + std::to_string(id) + " is another";
     for (const auto& version : found->key->versions()) {
       const auto uses = ledger.uses.find({id, version->number()});
-      if (uses != ledger.uses.end() && version->uses() < uses->second) return "uses of key " + std::to_string(id) + " were forgotten";
+      if (uses != ledger.uses.end() && version->uses() < uses->second)
+        return "uses of key " + std::to_string(id) + " were forgotten";
     }
   }
   for (const uint32_t id : ledger.deleted) {
@@ -203,7 +207,8 @@ std::string problem_with(World world, const Ledger& ledger) {
   return "";
 }
 
-// The key whose change was under way is as before or as after the change, or gone if it was being deleted; never something else.
+// The key whose change was under way is as before or as after the change, or gone if it was being deleted; never
+// something else.
 std::string problem_with_touched(World world, const Ledger& ledger) {
   if (!ledger.touched || *ledger.touched == 0) return "";
   Faults none;

@@ -6,7 +6,8 @@
 #include "crypto/kdf.h"
 #include "keystore/testing/store_bed.h"
 
-// What becomes of a store that somebody or something has changed: it is named, nothing else suffers, and nothing good is overwritten.
+// What becomes of a store that somebody or something has changed: it is named, nothing else suffers, and nothing good
+// is overwritten.
 namespace wvds::keystore {
 namespace {
 
@@ -261,9 +262,9 @@ TEST_F(DamagedStore, KeepsUseCountsAndIdsWhenEitherIndexIsLostAfterACrash) {
 }
 
 TEST_F(DamagedStore, WithBothHeadersLostIsRefusedByNameAndLeftAlone) {
-  const std::function<void(const char*)> losses[] = {
-      [this](const char* name) { medium.blobs.erase(name); }, [this](const char* name) { blob(name)[60] ^= std::byte{1}; },
-      [this](const char* name) { blob(name).clear(); }};
+  const std::function<void(const char*)> losses[] = {[this](const char* name) { medium.blobs.erase(name); },
+                                                     [this](const char* name) { blob(name)[60] ^= std::byte{1}; },
+                                                     [this](const char* name) { blob(name).clear(); }};
   for (const auto& lose : losses) {
     restore();
     lose("header-a");
@@ -287,7 +288,8 @@ TEST_F(DamagedStore, WithBothIndexesLostServesWhatNeedsNone) {
     EXPECT_EQ(status_of(active(victim_)->count_use()), Status::kStorageError) << "nobody knows how often it was used";
     EXPECT_EQ(found(victim_, "bob"), Status::kKeyNotFound) << "owners are known from the records";
     for (const Lifetime lifetime : {Lifetime::kPersistent, Lifetime::kVolatile, Lifetime::kSession}) {
-      EXPECT_EQ(status_of(store->generate("alice", 1, aes(lifetime))), Status::kStorageError) << "nobody knows which ids were used";
+      EXPECT_EQ(status_of(store->generate("alice", 1, aes(lifetime))), Status::kStorageError)
+          << "nobody knows which ids were used";
     }
     close();
     EXPECT_EQ(medium.blobs, before) << "nothing is written over what may be put back";
@@ -315,7 +317,9 @@ TEST_F(DamagedStore, DoesNotOpenWithAnotherProtectorsKey) {
 class OtherKind : public Protector {
  public:
   Place place() const override { return Place::kTpm; }
-  Result<crypto::LockedBytes> create(const crypto::Library&, std::vector<std::byte>&) override { return fail(Status::kInternalError); }
+  Result<crypto::LockedBytes> create(const crypto::Library&, std::vector<std::byte>&) override {
+    return fail(Status::kInternalError);
+  }
   Result<crypto::LockedBytes> unlock(const crypto::Library&, Bytes) override { return fail(Status::kInternalError); }
 };
 
@@ -340,7 +344,8 @@ TEST_F(DamagedStore, RefusesANewerFormatByNameAndLosesNothing) {
     const auto opened = try_open();
     ASSERT_FALSE(opened.has_value()) << name;
     EXPECT_EQ(opened.error().status, Status::kUnsupported);
-    EXPECT_TRUE(contains(opened.error().detail, name) && contains(opened.error().detail, "store format 2")) << opened.error().detail;
+    EXPECT_TRUE(contains(opened.error().detail, name) && contains(opened.error().detail, "store format 2"))
+        << opened.error().detail;
     EXPECT_EQ(medium.blobs, before);
   }
 }
@@ -352,7 +357,8 @@ TEST_F(DamagedStore, RefusesASingleRecordOfANewerFormat) {
 }
 
 TEST_F(DamagedStore, IgnoresFilesThatAreNotItsOwn) {
-  for (const char* name : {"README", "k-", "k-1", "k-0000000g", "k-000000001", "K-00000001", "k-00000000", "lost+found"}) {
+  for (const char* name :
+       {"README", "k-", "k-1", "k-0000000g", "k-000000001", "K-00000001", "k-00000000", "lost+found"}) {
     medium.blobs[name] = {std::byte{1}};
   }
   const auto before = medium.blobs.size();

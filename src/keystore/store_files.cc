@@ -59,7 +59,8 @@ std::string record_name(uint32_t id) {
   return name;
 }
 
-Result<std::unique_ptr<StoreFiles>> StoreFiles::open(Medium& medium, Protector& protector, const crypto::Library& library,
+Result<std::unique_ptr<StoreFiles>> StoreFiles::open(Medium& medium, Protector& protector,
+                                                     const crypto::Library& library,
                                                      std::vector<std::string>& warnings) {
   std::unique_ptr<StoreFiles> files(new StoreFiles(medium, library));
   WVDS_ASSIGN(names, medium.list());
@@ -83,7 +84,8 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::open(Medium& medium, Protector& 
     if (!lost.empty()) warnings.push_back(lost + "; its other copy is used");
     WVDS_TRY(files->unlock(protector, copies, warnings));
   } else if (!lost.empty() || !files->record_ids_.empty()) {
-    return refuse(lost.empty() ? "header-a and header-b: missing" : lost, "without a header the keys can't be read: put one back from a backup");
+    return refuse(lost.empty() ? "header-a and header-b: missing" : lost,
+                  "without a header the keys can't be read: put one back from a backup");
   } else {
     WVDS_TRY(files->create(protector));
   }
@@ -99,8 +101,10 @@ Result<> StoreFiles::create(Protector& protector) {
   HeaderFields header{.generation = 1, .protector = protector.place(), .protector_header = {}, .extensions = {}};
   WVDS_ASSIGN(protecting, protector.create(library_, header.protector_header));
   WVDS_ASSIGN(header_key, derive_key(library_, protecting.expose(), id_, as_bytes(kHeaderLabel)));
-  WVDS_ASSIGN(blob, seal_blob(library_, header_key.expose(), BlobKind::kHeader, id_, header.encode(), store_key_.expose()));
-  WVDS_TRY(write_index({.generation = 1, .next_stored_id = 0, .next_memory_id = 0, .listed_below = 0, .keys = {}, .extensions = {}}));
+  WVDS_ASSIGN(blob,
+              seal_blob(library_, header_key.expose(), BlobKind::kHeader, id_, header.encode(), store_key_.expose()));
+  WVDS_TRY(write_index(
+      {.generation = 1, .next_stored_id = 0, .next_memory_id = 0, .listed_below = 0, .keys = {}, .extensions = {}}));
   for (const std::string_view name : kHeaderNames) WVDS_TRY(medium_.replace(name, blob));
   return {};
 }
@@ -149,17 +153,20 @@ Result<> StoreFiles::unlock(Protector& protector, std::vector<HeaderCopy>& copie
   return unlocked;
 }
 
-void StoreFiles::repair_headers(const HeaderCopy& good, const std::vector<HeaderCopy>& copies, std::vector<std::string>& warnings) {
+void StoreFiles::repair_headers(const HeaderCopy& good, const std::vector<HeaderCopy>& copies,
+                                std::vector<std::string>& warnings) {
   for (const std::string_view name : kHeaderNames) {
     const auto other = std::ranges::find(copies, name, &HeaderCopy::name);
-    if (other != copies.end() && (other->blob == good.blob || other->fields.generation > good.fields.generation)) continue;
+    if (other != copies.end() && (other->blob == good.blob || other->fields.generation > good.fields.generation))
+      continue;
     if (auto written = medium_.replace(name, good.blob); !written) warnings.push_back(written.error().detail);
   }
 }
 
 Result<> StoreFiles::check_store(std::string_view name, const BlobView& view) const {
   if (view.store == id_) return {};
-  return refuse(name, "belongs to another store (" + store_id_text(view.store) + ", this one is " + store_id_text(id_) + ")");
+  return refuse(name,
+                "belongs to another store (" + store_id_text(view.store) + ", this one is " + store_id_text(id_) + ")");
 }
 
 Result<IndexFields> StoreFiles::read_index_copy(std::string_view name) {
@@ -216,7 +223,8 @@ Result<StoreFiles::Record> StoreFiles::open_record(uint32_t id, Bytes blob) cons
   WVDS_ASSIGN(fields, RecordFields::decode(name, view.clear));
   record.fields = std::move(fields);
   record.bytes = static_cast<uint32_t>(blob.size());
-  if (record.fields.id != id || record.fields.secret_size() != record.secrets.size()) return refuse(name, "does not fit its name or its secrets");
+  if (record.fields.id != id || record.fields.secret_size() != record.secrets.size())
+    return refuse(name, "does not fit its name or its secrets");
   return record;
 }
 

@@ -29,7 +29,11 @@ IndexFields Store::index_fields(bool exact) {
   const std::shared_lock lock(table_);
   for (const auto& [id, entry] : entries_) {
     if (entry.lifetime != Lifetime::kPersistent) break;  // their ids come first
-    index.keys.push_back({.id = id, .generation = entry.generation, .record_bytes = entry.bytes, .owner = entry.owner->name(), .versions = {}});
+    index.keys.push_back({.id = id,
+                          .generation = entry.generation,
+                          .record_bytes = entry.bytes,
+                          .owner = entry.owner->name(),
+                          .versions = {}});
     UseCounter* const counter = entry.counter.get();
     if (counter == nullptr) continue;
     uint64_t uses = exact ? counter->used() : counter->granted();
@@ -46,7 +50,8 @@ Result<> Store::write_index(bool exact) {
   const std::string failure = written ? std::string() : written.error().detail;
   {
     const std::lock_guard lock(warnings_lock_);
-    if (failure != reservation_failure_ && !failure.empty()) log_error("uses and ids can't be reserved", {{"cause", failure}});
+    if (failure != reservation_failure_ && !failure.empty())
+      log_error("uses and ids can't be reserved", {{"cause", failure}});
     reservation_failure_ = failure;
   }
   if (!written) return written;
@@ -74,8 +79,10 @@ void Store::log_nearly_used_up() {
   const std::shared_lock lock(table_);
   for (const auto& [id, entry] : entries_) {
     if (entry.counter == nullptr || !entry.counter->first_warning()) continue;
-    log_warning("a key is nearly used up: rotate it",
-                {{"key", id}, {"version", entry.counted_version}, {"used", entry.counter->used()}, {"limit", entry.counter->limit()}});
+    log_warning("a key is nearly used up: rotate it", {{"key", id},
+                                                       {"version", entry.counted_version},
+                                                       {"used", entry.counter->used()},
+                                                       {"limit", entry.counter->limit()}});
   }
 }
 
@@ -90,7 +97,8 @@ Result<uint32_t> Store::take_stored_id() {
   return *id;
 }
 
-// Ids of keys in memory run out only when their reservation failed, or under a flood that the limits per principal hold back.
+// Ids of keys in memory run out only when their reservation failed, or under a flood that the limits per principal hold
+// back.
 Result<uint32_t> Store::take_memory_id() {
   for (int attempt = 0; attempt < 2; ++attempt) {
     {

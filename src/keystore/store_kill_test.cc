@@ -18,8 +18,8 @@
 #include "keystore/testing/kill_messages.h"
 #include "keystore/testing/store_bed.h"
 
-// A process that works on a store is killed at random instants; what it acknowledged must be there each time. (What a power cut does is
-// store_crash_test.cc's matter: SIGKILL leaves the page cache alone.)
+// A process that works on a store is killed at random instants; what it acknowledged must be there each time. (What a
+// power cut does is store_crash_test.cc's matter: SIGKILL leaves the page cache alone.)
 namespace wvds::keystore {
 namespace {
 
@@ -70,7 +70,8 @@ struct Ledger {
 fs::path work_folder() {
   // Not the disk but the process is tested: a file system in memory saves hours of syncing.
   std::error_code none;
-  const fs::path base = fs::is_directory("/dev/shm", none) && ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
+  const fs::path base =
+      fs::is_directory("/dev/shm", none) && ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
   std::string pattern = (base / "wvds-kill-XXXXXX").string();
   EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
   return pattern;
@@ -142,7 +143,8 @@ void check(const fs::path& folder, Ledger& ledger) {
   auto protector = make_key_file_protector(file_name((folder / "key").string()));
   StoreOptions options;
   options.background = false;
-  auto store = Store::open(**medium, *protector, library(), StoreConfig{}, {Principal{.name = "alice", .limits = {}, .grants = {}}}, options);
+  auto store = Store::open(**medium, *protector, library(), StoreConfig{},
+                           {Principal{.name = "alice", .limits = {}, .grants = {}}}, options);
   ASSERT_TRUE(store.has_value()) << store.error().detail;
   EXPECT_TRUE((*store)->warnings().empty()) << (*store)->warnings().front();
   for (const auto& [id, version] : ledger.newest) expect_key(**store, id, version, ledger);

@@ -26,8 +26,10 @@ TEST(PrincipalLimits, BoundTheKeysOfEachLifetimeByThemselves) {
   for (const Lifetime lifetime : kLifetimes) {
     const uint32_t first = bed.generate(aes(lifetime), "alice", 1);
     bed.generate(aes(lifetime), "alice", 2);
-    EXPECT_EQ(status_of(bed.store->generate("alice", 3, aes(lifetime))), Status::kLimitReached) << "over all its sessions";
-    EXPECT_EQ(status_of(bed.store->import_secret("alice", 3, aes(lifetime), std::vector<std::byte>(32))), Status::kLimitReached);
+    EXPECT_EQ(status_of(bed.store->generate("alice", 3, aes(lifetime))), Status::kLimitReached)
+        << "over all its sessions";
+    EXPECT_EQ(status_of(bed.store->import_secret("alice", 3, aes(lifetime), std::vector<std::byte>(32))),
+              Status::kLimitReached);
     EXPECT_EQ(bed.found(first), Status::kSuccess) << "nothing was evicted";
     bed.generate(aes(lifetime), "bob");
     ASSERT_TRUE(bed.store->remove("alice", 1, first, 0));
@@ -115,7 +117,8 @@ TEST(PrincipalLimits, KeysPerMinuteAreATokenBucket) {
   EXPECT_EQ(status_of(bed.store->generate("alice", 1, aes())), Status::kLimitReached);
   bed.now += std::chrono::hours(1);
   for (int i = 0; i < 6; ++i) bed.generate(aes());
-  EXPECT_EQ(status_of(bed.store->generate("alice", 1, aes())), Status::kLimitReached) << "never more than a minute's at once";
+  EXPECT_EQ(status_of(bed.store->generate("alice", 1, aes())), Status::kLimitReached)
+      << "never more than a minute's at once";
 }
 
 TEST(PrincipalLimits, AnImproperRequestCostsNoToken) {

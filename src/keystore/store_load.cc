@@ -33,7 +33,9 @@ Result<std::shared_ptr<StoredKey>> Store::load(uint32_t id) {
 Result<StoreFiles::Record> Store::read_checked(uint32_t id, const Entry& entry) {
   auto blob = files_->read_record_blob(id);
   if (!blob && blob.error().status != Status::kKeyNotFound) return forward_error(blob);
-  auto record = blob ? open_checked(id, entry, *blob) : Result<StoreFiles::Record>(fail(Status::kStorageError, record_name(id) + ": the record is missing"));
+  auto record =
+      blob ? open_checked(id, entry, *blob)
+           : Result<StoreFiles::Record>(fail(Status::kStorageError, record_name(id) + ": the record is missing"));
   if (record || record.error().status == Status::kLimitReached) return record;
   note_damage(id, record.error().detail);
   return fail(Status::kStorageError, record.error().detail);
@@ -50,14 +52,16 @@ void Store::note_damage(uint32_t id, const std::string& why) {
 Result<StoreFiles::Record> Store::open_checked(uint32_t id, const Entry& entry, Bytes blob) const {
   WVDS_ASSIGN(record, files_->open_record(id, blob));
   if (record.fields.generation < entry.generation) {
-    return fail(Status::kStorageError, record_name(id) + ": an older copy of this record was put back; restore the newest one");
+    return fail(Status::kStorageError,
+                record_name(id) + ": an older copy of this record was put back; restore the newest one");
   }
-  if (record.fields.owner != entry.owner->name()) return fail(Status::kStorageError, record_name(id) + ": belongs to another owner than the index says");
+  if (record.fields.owner != entry.owner->name())
+    return fail(Status::kStorageError, record_name(id) + ": belongs to another owner than the index says");
   return record;
 }
 
-// counter_of gives an active AES version its count: the index's, or where the version is newer than the index what its record granted, all of
-// which may have been used.
+// counter_of gives an active AES version its count: the index's, or where the version is newer than the index what its
+// record granted, all of which may have been used.
 std::shared_ptr<UseCounter> Store::counter_of(const RecordFields& record, const Entry& entry) const {
   const RecordVersion& newest = record.versions.front();
   if (!uses_are_counted(record.spec) || newest.state != VersionState::kActive) return nullptr;
@@ -77,7 +81,8 @@ Result<std::shared_ptr<StoredKey>> Store::build_key(StoreFiles::Record record, E
   StoredVersions versions;
   Reader secrets(record.secrets.expose());
   for (RecordVersion& version : fields.versions) {
-    StoredVersion::Parts parts{.number = version.number, .state = version.state, .material = {}, .counter = nullptr, .uses = version.uses};
+    StoredVersion::Parts parts{
+        .number = version.number, .state = version.state, .material = {}, .counter = nullptr, .uses = version.uses};
     if (version.form == SecretForm::kSealed) {
       WVDS_ASSIGN(secret, crypto::LockedBytes::of_size(algorithm_info(fields.spec.algorithm)->secret));
       secrets.copy(secret.expose_for_writing());
@@ -92,7 +97,8 @@ Result<std::shared_ptr<StoredKey>> Store::build_key(StoreFiles::Record record, E
   entry.generation = fields.generation;
   entry.counter = counter;
   entry.counted_version = versions.front()->number();
-  return std::make_shared<StoredKey>(fields.id, entry.owner, fields.spec, place_, std::move(versions), std::move(fields.extensions));
+  return std::make_shared<StoredKey>(fields.id, entry.owner, fields.spec, place_, std::move(versions),
+                                     std::move(fields.extensions));
 }
 
 }  // namespace wvds::keystore

@@ -9,19 +9,22 @@ namespace {
 constexpr Usages kPublicUsages = Usage::kVerify | Usage::kEncapsulate;
 
 Result<> check_spec(const KeySpec& spec, SecretForm form) {
-  if (!usages_are_valid(spec.algorithm, spec.usages)) return fail(Status::kInvalidPayload, "usages that don't fit the algorithm");
+  if (!usages_are_valid(spec.algorithm, spec.usages))
+    return fail(Status::kInvalidPayload, "usages that don't fit the algorithm");
   if (form == SecretForm::kPublicOnly && (spec.usages & ~kPublicUsages) != 0) {
     return fail(Status::kInvalidPayload, "a public key only verifies or encapsulates");
   }
   if (!is_label(spec.label)) return fail(Status::kInvalidPayload, "a label that is too long or no text");
-  if (spec.lifetime != Lifetime::kSession && spec.lifetime != Lifetime::kVolatile && spec.lifetime != Lifetime::kPersistent) {
+  if (spec.lifetime != Lifetime::kSession && spec.lifetime != Lifetime::kVolatile &&
+      spec.lifetime != Lifetime::kPersistent) {
     return fail(Status::kInvalidPayload, "no lifetime");
   }
   return {};
 }
 
 // first_record is what a new key's record says, but for its id; `material` may be null where only the size matters.
-RecordFields first_record(const std::string& owner, const KeySpec& spec, SecretForm form, uint64_t uses, const Material* material) {
+RecordFields first_record(const std::string& owner, const KeySpec& spec, SecretForm form, uint64_t uses,
+                          const Material* material) {
   const size_t public_size = algorithm_info(spec.algorithm)->public_key;
   RecordVersion version{.number = 1, .state = VersionState::kActive, .form = form, .uses = uses, .public_key = {}};
   version.public_key = material != nullptr ? material->public_key : std::vector<std::byte>(public_size);
@@ -48,7 +51,8 @@ Result<KeyRef> Store::import_secret(std::string_view principal, SessionId sessio
                   [&] { return secret_material(shared_->library, shared_->expanded, spec.algorithm, secret); });
 }
 
-Result<KeyRef> Store::import_public(std::string_view principal, SessionId session, const KeySpec& spec, Bytes public_key) {
+Result<KeyRef> Store::import_public(std::string_view principal, SessionId session, const KeySpec& spec,
+                                    Bytes public_key) {
   WVDS_ASSIGN(owner, configured(principal));
   return make_key(owner, session, spec, SecretForm::kPublicOnly,
                   [&] { return public_material(shared_->library, spec.algorithm, public_key); });
@@ -70,17 +74,21 @@ Result<KeyRef> Store::make_key(const Owner& owner, SessionId session, const KeyS
   return key;
 }
 
-Result<std::shared_ptr<StoredVersion>> Store::new_version(const Owner& owner, const KeySpec& spec, uint32_t number, Material material) {
+Result<std::shared_ptr<StoredVersion>> Store::new_version(const Owner& owner, const KeySpec& spec, uint32_t number,
+                                                          Material material) {
   const StoreConfig& config = shared_->config;
-  StoredVersion::Parts parts{.number = number, .state = VersionState::kActive, .material = std::move(material), .counter = nullptr, .uses = 0};
+  StoredVersion::Parts parts{
+      .number = number, .state = VersionState::kActive, .material = std::move(material), .counter = nullptr, .uses = 0};
   if (uses_are_counted(spec)) {
     const bool stored = spec.lifetime == Lifetime::kPersistent;
-    parts.counter = std::make_shared<UseCounter>(0, stored ? first_grant() : config.use_limit, config.use_limit, stored ? bell_ : nullptr);
+    parts.counter = std::make_shared<UseCounter>(0, stored ? first_grant() : config.use_limit, config.use_limit,
+                                                 stored ? bell_ : nullptr);
   }
   return StoredVersion::make(shared_, owner, spec, std::move(parts));
 }
 
-// Everything that can fail comes before the record is written, so that a key is durable exactly when it is acknowledged.
+// Everything that can fail comes before the record is written, so that a key is durable exactly when it is
+// acknowledged.
 Result<KeyRef> Store::store_new(const Owner& owner, const KeySpec& spec, Material material) {
   const SecretForm form = material.form();
   RecordFields record = first_record(owner->name(), spec, form, uses_are_counted(spec) ? first_grant() : 0, &material);
@@ -107,7 +115,8 @@ Result<KeyRef> Store::store_new(const Owner& owner, const KeySpec& spec, Materia
 Result<KeyRef> Store::keep_new(const Owner& owner, SessionId session, const KeySpec& spec, Material material) {
   WVDS_ASSIGN(version, new_version(owner, spec, 1, std::move(material)));
   WVDS_ASSIGN(id, take_memory_id());
-  auto key = std::make_shared<StoredKey>(id, owner, spec, Place::kMemory, StoredVersions{std::move(version)}, Extensions{});
+  auto key =
+      std::make_shared<StoredKey>(id, owner, spec, Place::kMemory, StoredVersions{std::move(version)}, Extensions{});
   Entry entry{};
   entry.owner = owner;
   entry.lifetime = spec.lifetime;

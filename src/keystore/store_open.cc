@@ -11,15 +11,17 @@ constexpr size_t kThreadStack = 256 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<KeyStore>> KeyStore::open(Medium& medium, Protector& protector, const crypto::Library& library, const StoreConfig& config,
-                                                 std::vector<Principal> principals) {
+Result<std::unique_ptr<KeyStore>> KeyStore::open(Medium& medium, Protector& protector, const crypto::Library& library,
+                                                 const StoreConfig& config, std::vector<Principal> principals) {
   WVDS_ASSIGN(store, Store::open(medium, protector, library, config, std::move(principals), StoreOptions{}));
   return std::unique_ptr<KeyStore>(std::move(store));
 }
 
-Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector, const crypto::Library& library, const StoreConfig& config,
-                                           std::vector<Principal> principals, StoreOptions options) {
-  if (config.use_limit == 0 || config.use_block == 0) return fail(Status::kInvalidArgument, "use_limit and use_block must be above 0");
+Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector, const crypto::Library& library,
+                                           const StoreConfig& config, std::vector<Principal> principals,
+                                           StoreOptions options) {
+  if (config.use_limit == 0 || config.use_block == 0)
+    return fail(Status::kInvalidArgument, "use_limit and use_block must be above 0");
   WVDS_ASSIGN(known, Principals::make(std::move(principals)));
   std::vector<std::string> warnings;
   WVDS_ASSIGN(files, StoreFiles::open(medium, protector, library, warnings));
@@ -27,7 +29,9 @@ Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector,
   auto index = files->read_index(warnings);
   if (!index && index.error().status == Status::kUnsupported) return forward_error(index);
   if (!index) {
-    store->index_lost_ = index.error().detail + ": without an index no key can be made and no AES key of this store can encrypt; put it back from a backup";
+    store->index_lost_ =
+        index.error().detail +
+        ": without an index no key can be made and no AES key of this store can encrypt; put it back from a backup";
     warnings.push_back(store->index_lost_);
   }
   for (std::string& warning : warnings) store->warn(std::move(warning));
@@ -74,8 +78,8 @@ void Store::adopt_listed(const IndexedKey& listed) {
   insert(listed.id, std::move(entry));
 }
 
-// adopt_unlisted learns a key's owner from its record. Of one that can't be read nobody is known to be the owner, so nobody can reach it; the
-// index goes on saying that it is new, so that it is read again at the next start.
+// adopt_unlisted learns a key's owner from its record. Of one that can't be read nobody is known to be the owner, so
+// nobody can reach it; the index goes on saying that it is new, so that it is read again at the next start.
 void Store::adopt_unlisted(uint32_t id) {
   if (auto adopted = adopt_record(id); !adopted) {
     first_unknown_id_ = std::min(first_unknown_id_, id);
@@ -96,8 +100,8 @@ Result<> Store::adopt_record(uint32_t id) {
   return {};
 }
 
-// One durable write reserves uses for all keys and ids for new ones. Where the disk takes none, everything that needs no reservation still works;
-// write_index has logged it and warnings() tell.
+// One durable write reserves uses for all keys and ids for new ones. Where the disk takes none, everything that needs
+// no reservation still works; write_index has logged it and warnings() tell.
 void Store::reserve_at_open() {
   if (index_lost_.empty()) static_cast<void>(write_index(false).has_value());
 }

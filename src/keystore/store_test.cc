@@ -22,7 +22,8 @@ constexpr std::array kLifetimes{Lifetime::kSession, Lifetime::kVolatile, Lifetim
 class KeyStoreTest : public ::testing::Test, public StoreBed {
  protected:
   void SetUp() override { open(); }
-  std::vector<uint32_t> listed(std::string_view principal, uint32_t after = 0, size_t count = 100, SessionId session = 1) {
+  std::vector<uint32_t> listed(std::string_view principal, uint32_t after = 0, size_t count = 100,
+                               SessionId session = 1) {
     std::vector<uint32_t> ids;
     const auto keys = store->list(principal, session, after, count).value();
     for (const KeyAccess& access : keys) ids.push_back(access.key->id());
@@ -205,7 +206,8 @@ TEST_F(KeyStoreTest, RefusesSecretsOfTheWrongLength) {
 TEST_F(KeyStoreTest, ImportsPublicKeysForWhatTheyCanDo) {
   const auto signer = active(generate(spec_of(Algorithm::kMlDsa65)));
   KeySpec spec = spec_of(Algorithm::kMlDsa65);
-  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, signer->public_key())), Status::kInvalidPayload) << "it can't sign";
+  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, signer->public_key())), Status::kInvalidPayload)
+      << "it can't sign";
   spec.usages = static_cast<Usages>(Usage::kVerify);
   const auto key = store->import_public("alice", 1, spec, signer->public_key());
   ASSERT_TRUE(key.has_value());
@@ -217,7 +219,8 @@ TEST_F(KeyStoreTest, ImportsPublicKeysForWhatTheyCanDo) {
     EXPECT_EQ(status_of(store->rotate("alice", 1, id)), Status::kWrongKeyUsage);
     open();
   }
-  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, Bytes(signer->public_key()).first(100))), Status::kInvalidPayload);
+  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, Bytes(signer->public_key()).first(100))),
+            Status::kInvalidPayload);
   KeySpec aes = spec_of(Algorithm::kAes256Gcm);
   EXPECT_EQ(status_of(store->import_public("alice", 1, aes, std::vector<std::byte>(32))), Status::kInvalidPayload);
 }
@@ -229,7 +232,8 @@ TEST_F(KeyStoreTest, RefusesWhatNoKeyCanBe) {
     return status_of(store->generate("alice", 1, spec));
   };
   EXPECT_EQ(status([](KeySpec& spec) { spec.usages = 0; }), Status::kInvalidPayload);
-  EXPECT_EQ(status([](KeySpec& spec) { spec.usages = Usage::kDecapsRaw | Usage::kDecapsToKey; }), Status::kInvalidPayload);
+  EXPECT_EQ(status([](KeySpec& spec) { spec.usages = Usage::kDecapsRaw | Usage::kDecapsToKey; }),
+            Status::kInvalidPayload);
   EXPECT_EQ(status([](KeySpec& spec) { spec.usages = static_cast<Usages>(Usage::kSign); }), Status::kInvalidPayload);
   EXPECT_EQ(status([](KeySpec& spec) { spec.algorithm = static_cast<Algorithm>(0x99); }), Status::kInvalidPayload);
   EXPECT_EQ(status([](KeySpec& spec) { spec.lifetime = Lifetime::kDefault; }), Status::kInvalidPayload);
@@ -266,14 +270,16 @@ TEST_F(KeyStoreTest, RotatedVersionsSurviveARestart) {
     ASSERT_TRUE(store->rotate("alice", 1, id));
     ASSERT_TRUE(store->rotate("alice", 1, id));
     std::vector<std::vector<std::byte>> before;
-    for (const auto& version : find(id)->versions()) before.push_back(bytes_of(algorithm == Algorithm::kAes256Gcm ? version->aes_key() : version->public_key()));
+    for (const auto& version : find(id)->versions())
+      before.push_back(bytes_of(algorithm == Algorithm::kAes256Gcm ? version->aes_key() : version->public_key()));
     open();
     const auto versions = find(id)->versions();
     ASSERT_EQ(versions.size(), 3u);
     for (size_t i = 0; i < versions.size(); ++i) {
       EXPECT_EQ(versions[i]->number(), 3 - i);
       EXPECT_EQ(versions[i]->state(), i == 0 ? VersionState::kActive : VersionState::kRetired);
-      EXPECT_EQ(bytes_of(algorithm == Algorithm::kAes256Gcm ? versions[i]->aes_key() : versions[i]->public_key()), before[i]);
+      EXPECT_EQ(bytes_of(algorithm == Algorithm::kAes256Gcm ? versions[i]->aes_key() : versions[i]->public_key()),
+                before[i]);
     }
   }
 }

@@ -134,7 +134,8 @@ TEST_F(BusyStore, ExpandsOneKeyForManyThreads) {
   open();
   in_threads([&](size_t self) {
     for (int i = 0; i < 20; ++i) {
-      const auto version = store->find("alice", 1, (self + static_cast<size_t>(i)) % 2 == 0 ? one : two)->key->active().value();
+      const auto version =
+          store->find("alice", 1, (self + static_cast<size_t>(i)) % 2 == 0 ? one : two)->key->active().value();
       const bool served = version->mlkem_private().has_value() || version->mldsa_private().has_value();
       EXPECT_TRUE(served);
     }

@@ -13,7 +13,8 @@ using Form = ExpandedKeys::Form;
 
 }  // namespace
 
-StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, const KeySpec& spec, Parts parts)
+StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
+                             const KeySpec& spec, Parts parts)
     : shared_(std::move(shared)),
       owner_(std::move(owner)),
       algorithm_(spec.algorithm),
@@ -24,13 +25,15 @@ StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_pt
       counter_(std::move(parts.counter)),
       uses_(parts.uses),
       use_limit_(uses_are_counted(spec) ? shared_->config.use_limit : 0) {
-  if (parts.material.expanded_private) shared_->expanded.put(this, Form::kPrivate, std::move(parts.material.expanded_private));
+  if (parts.material.expanded_private)
+    shared_->expanded.put(this, Form::kPrivate, std::move(parts.material.expanded_private));
 }
 
 StoredVersion::~StoredVersion() { shared_->expanded.forget(this); }
 
-Result<std::shared_ptr<StoredVersion>> StoredVersion::make(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
-                                                           const KeySpec& spec, Parts parts) {
+Result<std::shared_ptr<StoredVersion>> StoredVersion::make(std::shared_ptr<SharedParts> shared,
+                                                           std::shared_ptr<PrincipalState> owner, const KeySpec& spec,
+                                                           Parts parts) {
   std::shared_ptr<StoredVersion> version(
       new StoredVersion(std::move(shared), std::move(owner), spec, std::move(parts)));
   WVDS_TRY(version->make_window(spec));
@@ -39,7 +42,8 @@ Result<std::shared_ptr<StoredVersion>> StoredVersion::make(std::shared_ptr<Share
 
 Result<> StoredVersion::make_window(const KeySpec& spec) {
   const uint32_t capacity = shared_->config.window_capacity;
-  const bool wanted = spec.algorithm == Algorithm::kAes256Gcm && spec.replay_window && allows(spec.usages, Usage::kDecrypt);
+  const bool wanted =
+      spec.algorithm == Algorithm::kAes256Gcm && spec.replay_window && allows(spec.usages, Usage::kDecrypt);
   if (!wanted || capacity == 0) return {};
   HashSeed seed{};
   WVDS_TRY(shared_->library.random(std::as_writable_bytes(std::span(seed))));

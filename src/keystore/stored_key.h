@@ -42,8 +42,9 @@ class StoredVersion final : public KeyVersion {
     std::shared_ptr<UseCounter> counter;
     uint64_t uses = 0;
   };
-  static Result<std::shared_ptr<StoredVersion>> make(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
-                                                     const KeySpec& spec, Parts parts);
+  static Result<std::shared_ptr<StoredVersion>> make(std::shared_ptr<SharedParts> shared,
+                                                     std::shared_ptr<PrincipalState> owner, const KeySpec& spec,
+                                                     Parts parts);
   ~StoredVersion() override;
 
   uint32_t number() const override { return number_; }
@@ -70,7 +71,8 @@ class StoredVersion final : public KeyVersion {
   void mark_deleted();
 
  private:
-  StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, const KeySpec& spec, Parts parts);
+  StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner, const KeySpec& spec,
+                Parts parts);
   Result<> make_window(const KeySpec& spec);
   template <class PrivateKey>
   Result<std::shared_ptr<const PrivateKey>> private_key(bool is_of_this_kind) const;
@@ -97,7 +99,12 @@ class StoredKey final : public Key {
  public:
   StoredKey(uint32_t id, std::shared_ptr<PrincipalState> owner, KeySpec spec, Place place, StoredVersions versions,
             Extensions extensions)
-      : id_(id), owner_(std::move(owner)), spec_(std::move(spec)), place_(place), extensions_(std::move(extensions)), versions_(std::move(versions)) {}
+      : id_(id),
+        owner_(std::move(owner)),
+        spec_(std::move(spec)),
+        place_(place),
+        extensions_(std::move(extensions)),
+        versions_(std::move(versions)) {}
 
   uint32_t id() const override { return id_; }
   const std::string& owner() const override { return owner_->name(); }

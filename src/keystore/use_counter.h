@@ -10,15 +10,18 @@
 
 namespace wvds::keystore {
 
-// UseCounter counts the encryptions of one key version. It hands out only uses that were reserved durably before, so that a crash can lose uses
-// that were never taken but never forget one that was. Thread-safe but for the functions of the reserving side.
+// UseCounter counts the encryptions of one key version. It hands out only uses that were reserved durably before, so
+// that a crash can lose uses that were never taken but never forget one that was. Thread-safe but for the functions of
+// the reserving side.
 class UseCounter {
  public:
-  // `granted` uses are reserved already, `used` of them taken; both at most `limit`. A null bell: nothing has to be reserved.
+  // `granted` uses are reserved already, `used` of them taken; both at most `limit`. A null bell: nothing has to be
+  // reserved.
   UseCounter(uint64_t used, uint64_t granted, uint64_t limit, std::shared_ptr<RefillBell> bell);
 
-  // count takes one use. kKeyUsedUp at the limit, kStorageError when nothing more could be reserved, the closing status after close.
-  // Some nanoseconds; only when uses run out faster than the disk could follow does it wait for the reservation that is under way.
+  // count takes one use. kKeyUsedUp at the limit, kStorageError when nothing more could be reserved, the closing status
+  // after close. Some nanoseconds; only when uses run out faster than the disk could follow does it wait for the
+  // reservation that is under way.
   Result<> count();
 
   // close refuses all further uses with `status`, and returns how many were taken, exactly.
@@ -30,8 +33,8 @@ class UseCounter {
   bool closed() const { return (used_.load(std::memory_order_relaxed) & kClosed) != 0; }
   bool nearly_used_up() const { return used() >= limit_ - limit_ / 4; }
 
-  // The reserving side, one thread at a time. wants_more tells whether a refill is due, next_grant what to reserve in it (in the whole, not
-  // in addition), grant makes it usable once it is durable.
+  // The reserving side, one thread at a time. wants_more tells whether a refill is due, next_grant what to reserve in
+  // it (in the whole, not in addition), grant makes it usable once it is durable.
   bool wants_more() const;
   uint64_t next_grant(uint64_t smallest_block, platform::TimePoint now);
   void grant(uint64_t granted);
@@ -57,8 +60,8 @@ class UseCounter {
   bool warned_ = false;
 };
 
-// refill_block is how many uses to reserve ahead: enough for several seconds at the rate of the last `uses` in `elapsed`, so that a slow disk never
-// holds up requests; few enough that a crash does not waste a version's limit.
+// refill_block is how many uses to reserve ahead: enough for several seconds at the rate of the last `uses` in
+// `elapsed`, so that a slow disk never holds up requests; few enough that a crash does not waste a version's limit.
 uint64_t refill_block(uint64_t uses, platform::Duration elapsed, uint64_t smallest);
 
 }  // namespace wvds::keystore

@@ -15,11 +15,11 @@ namespace wvds::platform {
 // SyncPoint names each place of the product that asks a disk to make something durable. The power-cut tests leave out
 // one after the other and must notice every time, so a new call of a sync function gets a name of its own here.
 enum class SyncPoint : uint8_t {
-  kFileContent,  // durable_replace, before the rename
-  kNewName,      // durable_replace, after the rename
-  kRemovedName,  // durable_remove, after the unlink
+  kFileContent,   // durable_replace, before the rename
+  kNewName,       // durable_replace, after the rename
+  kRemovedName,   // durable_remove, after the unlink
   kOpenedFolder,  // open_folder: what a former process left unsynced is about to be shown to somebody
-  kMadeFolder,   // open_folder: the folder's own name in its parent
+  kMadeFolder,    // open_folder: the folder's own name in its parent
 };
 inline constexpr std::array kSyncPoints{SyncPoint::kFileContent, SyncPoint::kNewName, SyncPoint::kRemovedName,
                                         SyncPoint::kOpenedFolder, SyncPoint::kMadeFolder};
@@ -34,9 +34,9 @@ class DiskFile {
 };
 
 // Disk is one folder of files, in the single steps that durability is made of. Nothing is durable before the matching
-// sync returned; until then a power cut may keep, lose or tear it, each step on its own and in any order. Names are plain
-// file names. Every failure is kStorageError with a detail that names the file and the cause, unless said otherwise.
-// Blocking; one call at a time.
+// sync returned; until then a power cut may keep, lose or tear it, each step on its own and in any order. Names are
+// plain file names. Every failure is kStorageError with a detail that names the file and the cause, unless said
+// otherwise. Blocking; one call at a time.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -44,8 +44,9 @@ class Disk {
   // path is the folder's name for messages.
   virtual const std::string& path() const = 0;
 
-  // make_folder makes the folder unless it is there, and opens it; use_folder opens one that is there. One of them comes
-  // first. Both refuse a folder that belongs to, or can be written by, anybody but this user and the administrator.
+  // make_folder makes the folder unless it is there, and opens it; use_folder opens one that is there. One of them
+  // comes first. Both refuse a folder that belongs to, or can be written by, anybody but this user and the
+  // administrator.
   virtual Result<> make_folder() = 0;
   virtual Result<> use_folder() = 0;
 
@@ -58,8 +59,9 @@ class Disk {
   // read returns a whole file of at most `limit` bytes; kKeyNotFound when there is none of that name.
   virtual Result<std::vector<std::byte>> read(std::string_view name, size_t limit) = 0;
 
-  // read_secret fills `out` and returns the file's size, which must not be above out.size(). Refuses a file that anybody but
-  // this user and the administrator can read or write. kKeyNotFound when there is none. On failure `out` is wiped.
+  // read_secret fills `out` and returns the file's size, which must not be above out.size(). Refuses a file that
+  // anybody but this user and the administrator can read or write. kKeyNotFound when there is none. On failure `out` is
+  // wiped.
   virtual Result<size_t> read_secret(std::string_view name, MutableBytes out) = 0;
 
   // create makes an empty file that only this user can read; fails when the name is taken.

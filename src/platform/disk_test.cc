@@ -45,7 +45,7 @@ class LinuxDisk : public ::testing::Test {
 };
 
 mode_t mode_of(const fs::path& path) {
-  struct stat facts {};
+  struct stat facts{};
   EXPECT_EQ(::stat(path.c_str(), &facts), 0);
   return facts.st_mode & 07777;
 }
@@ -196,13 +196,15 @@ std::vector<std::byte> acl(std::initializer_list<std::array<uint32_t, 3>> entrie
 constexpr uint32_t kNobody = 0xffffffff;
 
 TEST(GrantsOfAcl, AllowsTheServicesUserAndRootOnly) {
-  const auto list = acl({{1, 4, kNobody}, {2, 4, 1000}, {2, 4, 0}, {4, 0, kNobody}, {16, 4, kNobody}, {32, 0, kNobody}});
+  const auto list =
+      acl({{1, 4, kNobody}, {2, 4, 1000}, {2, 4, 0}, {4, 0, kNobody}, {16, 4, kNobody}, {32, 0, kNobody}});
   EXPECT_FALSE(grants_of_acl(list, 6, 1000).has_value());
   EXPECT_EQ(grants_of_acl(list, 6, 1001), "user 1000");
 }
 
 TEST(GrantsOfAcl, FindsGroupsAndEverybody) {
-  EXPECT_EQ(grants_of_acl(acl({{1, 6, kNobody}, {4, 4, kNobody}, {16, 4, kNobody}, {32, 0, kNobody}}), 6, 1), "its group");
+  EXPECT_EQ(grants_of_acl(acl({{1, 6, kNobody}, {4, 4, kNobody}, {16, 4, kNobody}, {32, 0, kNobody}}), 6, 1),
+            "its group");
   EXPECT_EQ(grants_of_acl(acl({{1, 6, kNobody}, {8, 4, 50}, {16, 4, kNobody}, {32, 0, kNobody}}), 6, 1), "group 50");
   EXPECT_EQ(grants_of_acl(acl({{1, 6, kNobody}, {4, 0, kNobody}, {32, 4, kNobody}}), 6, 1), "everybody");
 }

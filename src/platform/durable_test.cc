@@ -12,8 +12,8 @@ namespace {
 
 using testing::after_power_cut;
 using testing::FakeDisk;
-using testing::Faults;
 using testing::FakeVolume;
+using testing::Faults;
 
 constexpr size_t kStatesPerCut = 200;
 constexpr size_t kLimit = 1 << 20;
@@ -43,8 +43,13 @@ struct Change {
 };
 
 const std::vector<Change> kWorkload{
-    {"a", "first content of a"}, {"b", "first content of b"}, {"a", "second content of a, which is longer"}, {"b", ""},
-    {"a", ""},                   {"c", "c"},                  {"a", "third content of a"},
+    {"a", "first content of a"},
+    {"b", "first content of b"},
+    {"a", "second content of a, which is longer"},
+    {"b", ""},
+    {"a", ""},
+    {"c", "c"},
+    {"a", "third content of a"},
 };
 
 std::expected<void, DurableError> apply(Disk& disk, const Change& change) {
@@ -88,7 +93,8 @@ size_t violations_of_power_cuts(std::optional<SyncPoint> ignored) {
     FakeVolume volume;
     Faults faults{.power_off_at = step, .ignored_sync = ignored};
     const Acknowledged expected = run(volume, faults);
-    for (const FakeVolume& future : after_power_cut(volume, kStatesPerCut, step)) found += is_lost_or_torn(future, expected);
+    for (const FakeVolume& future : after_power_cut(volume, kStatesPerCut, step))
+      found += is_lost_or_torn(future, expected);
     if (faults.steps <= step) return found;
   }
 }

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"
 

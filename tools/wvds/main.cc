@@ -1,4 +1,6 @@
 // The command-line tool of the crypto service. Each command family has a file of its own; this one only wires.
+#include <sstream>
+
 #include "tools/wvds/commands.h"
 #include "tools/wvds/files.h"
 

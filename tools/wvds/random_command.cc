@@ -1,3 +1,5 @@
+#include <array>
+
 #include "tools/wvds/commands.h"
 
 namespace wvds::tool {

@@ -1,7 +1,5 @@
 #include "tools/wvds/service.h"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <thread>
 #include <vector>

@@ -1,5 +1,5 @@
+#include <array>
 #include <sstream>
-#include <vector>
 
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"

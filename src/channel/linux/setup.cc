@@ -8,8 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "base/bytes.h"
-
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
@@ -27,31 +25,6 @@ using FdSpace = std::array<std::byte, CMSG_SPACE(kMaxSetupFds * sizeof(int))>;
 
 bool is_setup_type(uint8_t type) {
   return type >= static_cast<uint8_t>(SetupType::kHello) && type <= static_cast<uint8_t>(SetupType::kReady);
-}
-
-Result<SetupMessage> decode(Bytes packet) {
-  Reader reader(packet);
-  const uint32_t magic = reader.u32();
-  const uint8_t type = reader.u8();
-  const uint8_t status = reader.u8();
-  const uint16_t flags = reader.u16();
-  const uint32_t version = reader.u32();
-  const uint32_t zero = reader.u32();
-  WVDS_TRY(reader.finish());
-  if (magic != kSetupMagic || zero != 0 || (flags & ~kDoorbellFlag) != 0 || !is_setup_type(type)) {
-    return fail(Status::kProtocolError, "not a set-up message");
-  }
-  return SetupMessage{SetupType{type}, Status{status}, version, (flags & kDoorbellFlag) != 0};
-}
-
-void encode(const SetupMessage& message, std::span<std::byte, kSetupSize> packet) {
-  Writer writer(packet);
-  writer.u32(kSetupMagic);
-  writer.u8(static_cast<uint8_t>(message.type));
-  writer.u8(static_cast<uint8_t>(message.status));
-  writer.u16(message.doorbell ? kDoorbellFlag : 0);
-  writer.u32(message.version);
-  writer.u32(0);
 }
 
 void attach(msghdr& header, FdSpace& space, std::span<const int> fds) {
@@ -94,14 +67,38 @@ Result<SetupMessage> judge(const msghdr& header, const Packet& packet, ssize_t l
   if (length == 0) return fail(Status::kDisconnected, "hung up during set-up");
   if ((header.msg_flags & MSG_CTRUNC) != 0) return fail(Status::kProtocolError, "descriptors where none may be");
   if (length != kSetupSize) return fail(Status::kProtocolError, "set-up message of a wrong size");
-  return decode(Bytes(packet).first(kSetupSize));
+  return decode_setup(Bytes(packet).first(kSetupSize));
 }
 
 }  // namespace
 
+Result<SetupMessage> decode_setup(Bytes packet) {
+  Reader reader(packet);
+  const uint32_t magic = reader.u32();
+  const uint8_t type = reader.u8();
+  const uint8_t status = reader.u8();
+  const uint16_t flags = reader.u16();
+  const uint32_t version = reader.u32();
+  const uint32_t zero = reader.u32();
+  if (!reader.finish() || magic != kSetupMagic || zero != 0 || (flags & ~kDoorbellFlag) != 0 || !is_setup_type(type)) {
+    return fail(Status::kProtocolError, "not a set-up message");
+  }
+  return SetupMessage{SetupType{type}, Status{status}, version, (flags & kDoorbellFlag) != 0};
+}
+
+void encode_setup(const SetupMessage& message, std::span<std::byte, kSetupSize> packet) {
+  Writer writer(packet);
+  writer.u32(kSetupMagic);
+  writer.u8(static_cast<uint8_t>(message.type));
+  writer.u8(static_cast<uint8_t>(message.status));
+  writer.u16(message.doorbell ? kDoorbellFlag : 0);
+  writer.u32(message.version);
+  writer.u32(0);
+}
+
 Result<> send_setup(int socket, const SetupMessage& message, std::span<const int> fds) {
   std::array<std::byte, kSetupSize> packet{};
-  encode(message, packet);
+  encode_setup(message, packet);
   iovec content{packet.data(), packet.size()};
   msghdr header{};
   header.msg_iov = &content;

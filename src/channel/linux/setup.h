@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "platform/linux/unique_fd.h"
 
@@ -27,6 +28,11 @@ struct SetupMessage {
 
 inline constexpr size_t kSetupSize = 16;
 inline constexpr size_t kMaxSetupFds = 2;
+
+// encode_setup and decode_setup are the packet's two directions. kProtocolError for anything but the bytes that
+// encode_setup makes of some message.
+void encode_setup(const SetupMessage& message, std::span<std::byte, kSetupSize> packet);
+Result<SetupMessage> decode_setup(Bytes packet);
 
 // send_setup sends without blocking. kDisconnected when the peer is gone or does not take the message.
 Result<> send_setup(int socket, const SetupMessage& message, std::span<const int> fds = {});

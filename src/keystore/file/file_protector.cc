@@ -20,7 +20,8 @@ enum class Kdf : uint8_t { kHkdfSha256 = 1, kPbkdf2HmacSha512 = 2 };  // 3 is ke
 constexpr std::string_view kKeyFileLabel = "WvdS store v1 key file";
 constexpr size_t kKeyFileSize = 32;
 constexpr uint32_t kIterations = 600'000;
-constexpr uint32_t kMostIterations = 10'000'000;  // half a minute at worst, so that a changed header can't stop the service
+constexpr uint32_t kMostIterations =
+    10'000'000;  // half a minute at worst, so that a changed header can't stop the service
 
 using Salt = std::array<std::byte, 32>;
 
@@ -52,7 +53,8 @@ struct FileHeader {
     const uint16_t zero = reader.u16();
     for (uint32_t& parameter : out.parameters) parameter = reader.u32();
     reader.copy(out.salt);
-    if (reader.left() != kWrappedKeySize) return fail(Status::kStorageError, "the store's header is not one of protector file");
+    if (reader.left() != kWrappedKeySize)
+      return fail(Status::kStorageError, "the store's header is not one of protector file");
     if (zero != 0) return fail(Status::kUnsupported, "the store's header was written by a newer program");
     return out;
   }
@@ -93,7 +95,8 @@ class FileProtector : public Protector {
   virtual Result<> check(const FileHeader& header) const = 0;  // that this protector can open it
   virtual Result<LockedBytes> first_secret(const Library& library) = 0;
   virtual Result<LockedBytes> read_secret() = 0;  // kStorageError, also when there is none
-  virtual Result<LockedBytes> derive(const Library& library, const LockedBytes& secret, const FileHeader& header) const = 0;
+  virtual Result<LockedBytes> derive(const Library& library, const LockedBytes& secret,
+                                     const FileHeader& header) const = 0;
   virtual const char* wrong_secret() const = 0;
 
   platform::Disk& folder() { return *file_.folder; }
@@ -114,8 +117,10 @@ class KeyFileProtector final : public FileProtector {
   FileHeader new_header() const override { return {}; }
 
   Result<> check(const FileHeader& header) const override {
-    if (header.variant == Variant::kPassphrase) return refuse("the store was made with a passphrase, not with a key file");
-    if (header.variant != Variant::kKeyFile || header.kdf != Kdf::kHkdfSha256) return refuse("the store's header names an unknown way to use a key file");
+    if (header.variant == Variant::kPassphrase)
+      return refuse("the store was made with a passphrase, not with a key file");
+    if (header.variant != Variant::kKeyFile || header.kdf != Kdf::kHkdfSha256)
+      return refuse("the store's header names an unknown way to use a key file");
     return {};
   }
 
@@ -147,13 +152,17 @@ class KeyFileProtector final : public FileProtector {
     return refuse("a key file has exactly 32 bytes, this one has " + std::to_string(size));
   }
 
-  Result<LockedBytes> derive(const Library& library, const LockedBytes& secret, const FileHeader& header) const override {
+  Result<LockedBytes> derive(const Library& library, const LockedBytes& secret,
+                             const FileHeader& header) const override {
     WVDS_ASSIGN(key, LockedBytes::of_size(kAesKeySize));
-    WVDS_TRY(crypto::hkdf_sha256(library, secret.expose(), header.salt, as_bytes(kKeyFileLabel), key.expose_for_writing()));
+    WVDS_TRY(
+        crypto::hkdf_sha256(library, secret.expose(), header.salt, as_bytes(kKeyFileLabel), key.expose_for_writing()));
     return key;
   }
 
-  const char* wrong_secret() const override { return "this is not the key file that the store was made with: put the right one back"; }
+  const char* wrong_secret() const override {
+    return "this is not the key file that the store was made with: put the right one back";
+  }
 };
 
 class PassphraseProtector final : public FileProtector {
@@ -162,17 +171,20 @@ class PassphraseProtector final : public FileProtector {
 
  private:
   FileHeader new_header() const override {
-    return {.variant = Variant::kPassphrase, .kdf = Kdf::kPbkdf2HmacSha512, .parameters = {kIterations, 0, 0}, .salt = {}};
+    return {
+        .variant = Variant::kPassphrase, .kdf = Kdf::kPbkdf2HmacSha512, .parameters = {kIterations, 0, 0}, .salt = {}};
   }
 
   Result<> check(const FileHeader& header) const override {
     if (header.variant == Variant::kKeyFile) return refuse("the store was made with a key file, not with a passphrase");
     const auto& [iterations, unused1, unused2] = header.parameters;
-    if (header.variant != Variant::kPassphrase || header.kdf != Kdf::kPbkdf2HmacSha512 || unused1 != 0 || unused2 != 0) {
+    if (header.variant != Variant::kPassphrase || header.kdf != Kdf::kPbkdf2HmacSha512 || unused1 != 0 ||
+        unused2 != 0) {
       return refuse("the store's header names an unknown way to use a passphrase");
     }
     if (iterations < kIterations || iterations > kMostIterations) {
-      return refuse("the store's header asks for " + std::to_string(iterations) + " iterations of PBKDF2; accepted are 600,000 to 10,000,000");
+      return refuse("the store's header asks for " + std::to_string(iterations) +
+                    " iterations of PBKDF2; accepted are 600,000 to 10,000,000");
     }
     return {};
   }
@@ -201,9 +213,11 @@ class PassphraseProtector final : public FileProtector {
     return text;
   }
 
-  Result<LockedBytes> derive(const Library& library, const LockedBytes& secret, const FileHeader& header) const override {
+  Result<LockedBytes> derive(const Library& library, const LockedBytes& secret,
+                             const FileHeader& header) const override {
     WVDS_ASSIGN(key, LockedBytes::of_size(kAesKeySize));
-    WVDS_TRY(crypto::pbkdf2_sha512(library, secret.expose(), header.salt, header.parameters[0], key.expose_for_writing()));
+    WVDS_TRY(
+        crypto::pbkdf2_sha512(library, secret.expose(), header.salt, header.parameters[0], key.expose_for_writing()));
     return key;
   }
 
@@ -218,7 +232,9 @@ FileName file_name(std::string_view path) {
   return {platform::open_disk(slash == 0 ? "/" : path.substr(0, slash)), std::string(path.substr(slash + 1))};
 }
 
-std::unique_ptr<Protector> make_key_file_protector(FileName file) { return std::make_unique<KeyFileProtector>(std::move(file)); }
+std::unique_ptr<Protector> make_key_file_protector(FileName file) {
+  return std::make_unique<KeyFileProtector>(std::move(file));
+}
 
 std::unique_ptr<Protector> make_passphrase_protector(FileName file) {
   return std::make_unique<PassphraseProtector>(std::move(file));

@@ -7,8 +7,9 @@
 #include "keystore/protector.h"
 #include "platform/disk.h"
 
-// Protectors whose secret is in a file that only the service's user and the administrator can read: a key file, or a passphrase handed over in a
-// file (a credential of the service manager). docs/storage-format.md, "Protector file", has their headers.
+// Protectors whose secret is in a file that only the service's user and the administrator can read: a key file, or a
+// passphrase handed over in a file (a credential of the service manager). docs/storage-format.md, "Protector file", has
+// their headers.
 namespace wvds::keystore {
 
 inline constexpr size_t kMinPassphraseCharacters = 12;
@@ -23,12 +24,14 @@ struct FileName {
 // file_name splits a path at its last slash; without one the file is in the working folder.
 FileName file_name(std::string_view path);
 
-// make_key_file_protector uses a file of exactly 32 random bytes. create makes it where it is missing, durably, readable by this user only; its folder
-// must be there and be closed to others. A file that others can reach, or of another length, is refused.
+// make_key_file_protector uses a file of exactly 32 random bytes. create makes it where it is missing, durably,
+// readable by this user only; its folder must be there and be closed to others. A file that others can reach, or of
+// another length, is refused.
 std::unique_ptr<Protector> make_key_file_protector(FileName file);
 
-// make_passphrase_protector reads a passphrase: the file's content without one line end, at least 12 characters (UTF-8), at most 1,024 bytes. The
-// key is derived by PBKDF2-HMAC-SHA-512 with 600,000 iterations, so create and unlock block for some tenths of a second.
+// make_passphrase_protector reads a passphrase: the file's content without one line end, at least 12 characters
+// (UTF-8), at most 1,024 bytes. The key is derived by PBKDF2-HMAC-SHA-512 with 600,000 iterations, so create and unlock
+// block for some tenths of a second.
 std::unique_ptr<Protector> make_passphrase_protector(FileName file);
 
 }  // namespace wvds::keystore

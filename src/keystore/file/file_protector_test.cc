@@ -13,8 +13,8 @@ namespace wvds::keystore {
 namespace {
 
 using platform::testing::FakeDisk;
-using platform::testing::Faults;
 using platform::testing::FakeVolume;
+using platform::testing::Faults;
 using testing::library;
 using testing::ProtectorBacking;
 using testing::ProtectorConformance;
@@ -67,8 +67,12 @@ class MemoryBacking : public ProtectorBacking {
    public:
     explicit Shared(std::shared_ptr<Protector> kept) : kept_(std::move(kept)) {}
     Place place() const override { return kept_->place(); }
-    Result<crypto::LockedBytes> create(const crypto::Library& lib, std::vector<std::byte>& header) override { return kept_->create(lib, header); }
-    Result<crypto::LockedBytes> unlock(const crypto::Library& lib, Bytes header) override { return kept_->unlock(lib, header); }
+    Result<crypto::LockedBytes> create(const crypto::Library& lib, std::vector<std::byte>& header) override {
+      return kept_->create(lib, header);
+    }
+    Result<crypto::LockedBytes> unlock(const crypto::Library& lib, Bytes header) override {
+      return kept_->unlock(lib, header);
+    }
 
    private:
     std::shared_ptr<Protector> kept_;
@@ -81,11 +85,12 @@ std::unique_ptr<ProtectorBacking> passphrase_backing() {
   return std::make_unique<PassphraseBacking>("correct horse battery " + std::to_string(++number));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, ProtectorConformance,
-                         ::testing::Values(ProtectorKind{"Memory", Place::kMemory, [] { return std::make_unique<MemoryBacking>(); }, 1},
-                                           ProtectorKind{"KeyFile", Place::kFile, [] { return std::make_unique<KeyFileBacking>(); }, 1},
-                                           ProtectorKind{"Passphrase", Place::kFile, passphrase_backing, 23}),
-                         testing::protector_kind_name);
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, ProtectorConformance,
+    ::testing::Values(ProtectorKind{"Memory", Place::kMemory, [] { return std::make_unique<MemoryBacking>(); }, 1},
+                      ProtectorKind{"KeyFile", Place::kFile, [] { return std::make_unique<KeyFileBacking>(); }, 1},
+                      ProtectorKind{"Passphrase", Place::kFile, passphrase_backing, 23}),
+    testing::protector_kind_name);
 
 std::string refusal(Protector& protector, Bytes header) {
   const auto key = protector.unlock(library(), header);
@@ -147,14 +152,16 @@ TEST(KeyFile, ThatIsMissingOrAnotherIsNamedWithTheCure) {
   ASSERT_TRUE(make_key_file_protector(folder.file())->create(library(), header));
   folder.remove();
   std::string detail = refusal(*make_key_file_protector(folder.file()), header);
-  EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "missing") && contains(detail, "put it back")) << detail;
+  EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "missing") && contains(detail, "put it back"))
+      << detail;
   folder.put(std::string(32, 'y'));
   detail = refusal(*make_key_file_protector(folder.file()), header);
   EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "not the key file")) << detail;
 }
 
 TEST(Passphrase, HasAtLeastTwelveCharacters) {
-  for (const char* too_short : {"", "\n", "elevenchars", "elevenchars\n", "elevenchars\r\n", "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n"}) {
+  for (const char* too_short : {"", "\n", "elevenchars", "elevenchars\n", "elevenchars\r\n",
+                                "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n"}) {
     SecretFolder folder;
     folder.put(too_short);
     EXPECT_TRUE(contains(refusal_of_create(*make_passphrase_protector(folder.file())), "at least 12")) << too_short;

@@ -33,7 +33,8 @@ class Child {
     const uint32_t id = ids_[place];
     if (choice < 6) return use(id);
     if (choice < 8) return change(KillStep::kRotate, id, [&] { return store_.rotate("alice", 1, id).has_value(); });
-    if (choice == 8 && random_() % 4 == 0) return change(KillStep::kRetire, id, [&] { return store_.retire("alice", 1, id).has_value(); });
+    if (choice == 8 && random_() % 4 == 0)
+      return change(KillStep::kRetire, id, [&] { return store_.retire("alice", 1, id).has_value(); });
     change(KillStep::kRemove, id, [&] {
       ids_.erase(ids_.begin() + static_cast<std::ptrdiff_t>(place));
       return store_.remove("alice", 1, id, 0).has_value();
@@ -116,7 +117,9 @@ int run(const std::string& folder, uint64_t seed) {
   options.write_delay = std::chrono::milliseconds(3);
   options.stored_id_block = 8;
   options.memory_id_block = 8;
-  auto store = Store::open(**medium, *protector, library(), config, {Principal{.name = "alice", .limits = {.keys_per_minute = 1'000'000}, .grants = {}}}, options);
+  auto store =
+      Store::open(**medium, *protector, library(), config,
+                  {Principal{.name = "alice", .limits = {.keys_per_minute = 1'000'000}, .grants = {}}}, options);
   if (!store) {
     std::cerr << store.error().detail << '\n';
     return 1;

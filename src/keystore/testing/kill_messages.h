@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-// What the store's child process of the SIGKILL test tells its parent over a pipe: before each change what it is about to do, after it that it
-// was acknowledged.
+// What the store's child process of the SIGKILL test tells its parent over a pipe: before each change what it is about
+// to do, after it that it was acknowledged.
 namespace wvds::keystore::testing {
 
 enum class KillStep : uint8_t { kGenerate = 1, kGenerateInMemory, kRotate, kRetire, kRemove, kUse };

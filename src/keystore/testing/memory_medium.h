@@ -9,8 +9,8 @@
 
 namespace wvds::keystore::testing {
 
-// MemoryMedium keeps blobs in a map that tests look into and change while no store is working on it. `failing` makes every change fail,
-// `unreadable` every read.
+// MemoryMedium keeps blobs in a map that tests look into and change while no store is working on it. `failing` makes
+// every change fail, `unreadable` every read.
 class MemoryMedium : public Medium {
  public:
   using Blobs = std::map<std::string, std::vector<std::byte>, std::less<>>;

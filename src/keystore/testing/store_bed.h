@@ -30,10 +30,12 @@ inline KeySpec spec_of(Algorithm algorithm, Lifetime lifetime = Lifetime::kPersi
   return spec;
 }
 
-// StoreBed is a store in memory with two principals, "alice" and "bob", whose clock and background work the test drives by hand.
+// StoreBed is a store in memory with two principals, "alice" and "bob", whose clock and background work the test drives
+// by hand.
 struct StoreBed {
   StoreBed() {
-    principals = {Principal{.name = "alice", .limits = {}, .grants = {}}, Principal{.name = "bob", .limits = {}, .grants = {}}};
+    principals = {Principal{.name = "alice", .limits = {}, .grants = {}},
+                  Principal{.name = "bob", .limits = {}, .grants = {}}};
     options.background = false;
     options.now = [this] { return now; };
   }

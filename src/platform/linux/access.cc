@@ -13,7 +13,14 @@ constexpr uint16_t kWrite = 2;
 
 // linux/posix_acl_xattr.h and linux/posix_acl.h
 constexpr uint32_t kAclVersion = 2;
-enum AclTag : uint16_t { kUserObject = 0x01, kUser = 0x02, kGroupObject = 0x04, kGroup = 0x08, kMask = 0x10, kOther = 0x20 };
+enum AclTag : uint16_t {
+  kUserObject = 0x01,
+  kUser = 0x02,
+  kGroupObject = 0x04,
+  kGroup = 0x08,
+  kMask = 0x10,
+  kOther = 0x20
+};
 
 struct AclEntry {
   uint16_t tag;

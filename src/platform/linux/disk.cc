@@ -106,7 +106,7 @@ class LinuxDisk : public Disk {
   Result<> use_folder() override {
     folder_ = Descriptor(retried([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!folder_.valid()) return failed(path_, "open this folder");
-    struct stat facts {};
+    struct stat facts{};
     if (::fstat(folder_.get(), &facts) != 0) return failed(path_, "look at this folder");
     if (auto who = others_who_can_write(folder_.get(), facts)) {
       return refuse(path_, *who + " can write this folder; chmod 700 it and chown it to the service's user");
@@ -116,7 +116,8 @@ class LinuxDisk : public Disk {
 
   Result<> lock() override {
     if (retried([&] { return ::flock(folder_.get(), LOCK_EX | LOCK_NB); }) == 0) return {};
-    if (errno == EWOULDBLOCK) return refuse(path_, "another service uses this folder; stop it, or use a folder of its own");
+    if (errno == EWOULDBLOCK)
+      return refuse(path_, "another service uses this folder; stop it, or use a folder of its own");
     return failed(path_, "lock this folder");
   }
 
@@ -139,9 +140,10 @@ class LinuxDisk : public Disk {
   }
 
   Result<std::vector<std::byte>> read(std::string_view name, size_t limit) override {
-    struct stat facts {};
+    struct stat facts{};
     WVDS_ASSIGN(fd, open_file(name, facts));
-    if (static_cast<uint64_t>(facts.st_size) > limit) return refuse(in_folder(name), "longer than any file of this kind");
+    if (static_cast<uint64_t>(facts.st_size) > limit)
+      return refuse(in_folder(name), "longer than any file of this kind");
     std::vector<std::byte> content(static_cast<size_t>(facts.st_size));
     WVDS_ASSIGN(size, read_all(fd.get(), in_folder(name), content));
     content.resize(size);
@@ -192,9 +194,8 @@ class LinuxDisk : public Disk {
   Result<Descriptor> open_file(std::string_view name, struct stat& facts) {
     const std::string plain(name);
     // O_NONBLOCK: a planted pipe must not stop the service.
-    Descriptor fd(retried([&] {
-      return ::openat(folder_.get(), plain.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    }));
+    Descriptor fd(retried(
+        [&] { return ::openat(folder_.get(), plain.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
     if (!fd.valid() && errno == ENOENT) return fail(Status::kKeyNotFound, in_folder(name) + ": no such file");
     if (!fd.valid() && errno == ELOOP) return refuse(in_folder(name), "a symbolic link; name the file itself");
     if (!fd.valid()) return failed(in_folder(name), "open");
@@ -204,12 +205,14 @@ class LinuxDisk : public Disk {
   }
 
   Result<size_t> read_secret_checked(std::string_view name, MutableBytes out) {
-    struct stat facts {};
+    struct stat facts{};
     WVDS_ASSIGN(fd, open_file(name, facts));
     if (auto who = others_who_can_read(fd.get(), facts)) {
-      return refuse(in_folder(name), *who + " can read or change this file; chmod 600 it and chown it to the service's user");
+      return refuse(in_folder(name),
+                    *who + " can read or change this file; chmod 600 it and chown it to the service's user");
     }
-    if (static_cast<uint64_t>(facts.st_size) > out.size()) return refuse(in_folder(name), "longer than any file of this kind");
+    if (static_cast<uint64_t>(facts.st_size) > out.size())
+      return refuse(in_folder(name), "longer than any file of this kind");
     return read_all(fd.get(), in_folder(name), out);
   }
 

@@ -62,8 +62,8 @@ std::vector<Content> possible_contents(const FakeFile& file) {
   std::fill(torn_front.begin(), torn_front.begin() + static_cast<std::ptrdiff_t>(half), std::byte{0xa5});
   std::fill(torn_back.begin() + static_cast<std::ptrdiff_t>(half), torn_back.end(), std::byte{0});
   Content shorter(file.cached.begin(), file.cached.begin() + static_cast<std::ptrdiff_t>(half));
-  return {file.durable, file.cached, std::move(shorter), Content(file.cached.size()), std::move(torn_front),
-          std::move(torn_back)};
+  return {file.durable,          file.cached,         std::move(shorter), Content(file.cached.size()),
+          std::move(torn_front), std::move(torn_back)};
 }
 
 FakeVolume settled(const Names& names, const std::vector<Content>& contents) {
@@ -139,7 +139,8 @@ Result<> FakeDisk::step(Step kind, std::string_view what) {
   if (number >= faults_.power_off_at) return fail(Status::kStorageError, where + ": the power is off");
   if (faults_.read_only && kind != Step::kSync) return fail(Status::kStorageError, where + ": read-only");
   if (number == faults_.fail_at) return fail(Status::kStorageError, where + ": made to fail");
-  if (number >= faults_.full_from && kind == Step::kSpace) return fail(Status::kStorageError, where + ": no space left");
+  if (number >= faults_.full_from && kind == Step::kSpace)
+    return fail(Status::kStorageError, where + ": no space left");
   return {};
 }
 

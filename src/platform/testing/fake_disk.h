@@ -34,21 +34,21 @@ struct FakeVolume {
   std::vector<NameStep> unsynced_names;
 };
 
-// after_power_cut lists states that may be found when the power comes back; all of them when they are few, else a sample
-// of about `limit` that depends on `seed` only.
+// after_power_cut lists states that may be found when the power comes back; all of them when they are few, else a
+// sample of about `limit` that depends on `seed` only.
 std::vector<FakeVolume> after_power_cut(const FakeVolume& volume, size_t limit, uint64_t seed);
 
 // Faults decide what goes wrong. May be shared by several disks, so that one count of steps runs over all.
 struct Faults {
   static constexpr size_t kNever = SIZE_MAX;
 
-  size_t steps = 0;                        // changing steps tried so far
-  size_t power_off_at = kNever;            // from this step on nothing works and nothing changes
-  size_t fail_at = kNever;                 // this one step fails
-  size_t full_from = kNever;               // from this step on nothing can be created or written
-  bool read_only = false;                  // every change fails
-  std::optional<SyncPoint> ignored_sync = std::nullopt;   // reports success and does nothing
-  std::optional<SyncPoint> failing_sync = std::nullopt;   // fails and does nothing
+  size_t steps = 0;                                      // changing steps tried so far
+  size_t power_off_at = kNever;                          // from this step on nothing works and nothing changes
+  size_t fail_at = kNever;                               // this one step fails
+  size_t full_from = kNever;                             // from this step on nothing can be created or written
+  bool read_only = false;                                // every change fails
+  std::optional<SyncPoint> ignored_sync = std::nullopt;  // reports success and does nothing
+  std::optional<SyncPoint> failing_sync = std::nullopt;  // fails and does nothing
   bool others_can_read_secrets = false;
 
   bool power_is_off() const { return steps > power_off_at; }
@@ -57,7 +57,8 @@ struct Faults {
 class FakeDisk : public Disk {
  public:
   // Both must outlive the disk. A second disk on the same volume is a second process, or the same after a restart.
-  FakeDisk(std::string path, FakeVolume& volume, Faults& faults) : path_(std::move(path)), volume_(volume), faults_(faults) {}
+  FakeDisk(std::string path, FakeVolume& volume, Faults& faults)
+      : path_(std::move(path)), volume_(volume), faults_(faults) {}
 
   const std::string& path() const override { return path_; }
   Result<> make_folder() override;
