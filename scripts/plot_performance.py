@@ -16,6 +16,9 @@ import re
 import sys
 from xml.sax.saxutils import escape
 
+PICTURES = """![Latency of AES-256-GCM by size](performance-aes.svg)
+
+![Latency of ML-KEM and ML-DSA](performance-pqc.svg)"""
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart
 COLOURS = {"a": "#0072B2", "b": "#999999", "c": "#D55E00", "c_inplace": "#E69F00", "d": "#009E73"}
@@ -213,7 +216,8 @@ def main(arguments):
     with open(page, encoding="utf-8") as file:
         text = file.read()
     with open(page, "w", encoding="utf-8") as file:
-        file.write(replace_figures(text, machine(document, cpuinfo, platform.release()) + "\n\n" + tables))
+        sentence = machine(document, cpuinfo, platform.release())
+        file.write(replace_figures(text, "\n\n".join([PICTURES, sentence, tables])))
     return 0
 
 

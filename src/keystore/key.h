@@ -30,9 +30,6 @@ struct KeySpec {
 
 enum class VersionState : uint8_t { kActive = 1, kRetired = 2 };  // wire and store values
 
-class Key;
-class UseReservation;
-
 // KeyVersion is one secret of a key with its own counters and window. Shared by the workers that use it; lives as long
 // as any of them holds it, while `deleted()` tells them to let go.
 class KeyVersion {
@@ -43,10 +40,13 @@ class KeyVersion {
   virtual bool deleted() const = 0;
 
   // count_use takes one use before it happens: kKeyUsedUp at the version's limit, kStorageError when the uses reserved
-  // on disk are exhausted and no further could be reserved. Lock-free, about a nanosecond; never touches the disk.
+  // on disk are exhausted and no further could be reserved, kWrongKeyUsage for a retired key's version, kKeyNotFound
+  // for a deleted one. Lock-free, some nanoseconds; never touches the disk. Only a burst that the disk could not follow
+  // waits, for the reservation that is under way and at most 5 seconds. A version that was superseded by a rotation
+  // still gives the uses it was granted.
   virtual Result<> count_use() = 0;
-  virtual uint64_t uses() const = 0;       // upper bound
-  virtual uint64_t use_limit() const = 0;  // 0: none
+  virtual uint64_t uses() const = 0;       // upper bound; 0 where uses are not counted
+  virtual uint64_t use_limit() const = 0;  // 0: none. Only keys that encrypt with AES-256-GCM have one
 
   // aes_key is the raw key for crypto::AeadSealer/AeadOpener; empty for other algorithms.
   virtual Bytes aes_key() const = 0;

@@ -12,30 +12,10 @@
 
 #include "base/secret.h"
 #include "platform/linux/access.h"
+#include "platform/linux/unique_fd.h"
 
 namespace wvds::platform {
 namespace {
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
   return fail(Status::kStorageError, path + ": " + std::string(why));
@@ -72,7 +52,7 @@ Result<size_t> read_all(int fd, const std::string& path, MutableBytes out) {
 
 class LinuxFile : public DiskFile {
  public:
-  LinuxFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  LinuxFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<> write(Bytes content) override {
     while (!content.empty()) {
@@ -86,7 +66,7 @@ class LinuxFile : public DiskFile {
   Result<> sync(SyncPoint point) override { return sync_descriptor(fd_.get(), path_, point); }
 
  private:
-  Descriptor fd_;
+  UniqueFd fd_;
   std::string path_;
 };
 
@@ -104,8 +84,8 @@ class LinuxDisk : public Disk {
   }
 
   Result<> use_folder() override {
-    folder_ = Descriptor(retried([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-    if (!folder_.valid()) return failed(path_, "open this folder");
+    folder_ = UniqueFd(retried([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!folder_) return failed(path_, "open this folder");
     struct stat facts{};
     if (::fstat(folder_.get(), &facts) != 0) return failed(path_, "look at this folder");
     if (auto who = others_who_can_write(folder_.get(), facts)) {
@@ -158,10 +138,10 @@ class LinuxDisk : public Disk {
 
   Result<std::unique_ptr<DiskFile>> create(std::string_view name) override {
     const std::string plain(name);
-    Descriptor fd(retried([&] {
+    UniqueFd fd(retried([&] {
       return ::openat(folder_.get(), plain.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     }));
-    if (!fd.valid()) return failed(in_folder(name), "create");
+    if (!fd) return failed(in_folder(name), "create");
     return std::make_unique<LinuxFile>(std::move(fd), in_folder(name));
   }
 
@@ -180,8 +160,8 @@ class LinuxDisk : public Disk {
   Result<> sync_folder(SyncPoint point) override { return sync_descriptor(folder_.get(), path_, point); }
 
   Result<> sync_parent(SyncPoint point) override {
-    const Descriptor parent(::openat(folder_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (parent.valid()) return sync_descriptor(parent.get(), path_ + "/..", point);
+    const UniqueFd parent(::openat(folder_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent) return sync_descriptor(parent.get(), path_ + "/..", point);
     if (errno != EACCES) return failed(path_ + "/..", "open");
     // A parent that may be passed but not opened (service managers make such ones): its whole file system instead.
     if (::syncfs(folder_.get()) == 0) return {};
@@ -191,14 +171,14 @@ class LinuxDisk : public Disk {
  private:
   std::string in_folder(std::string_view name) const { return path_ + "/" + std::string(name); }
 
-  Result<Descriptor> open_file(std::string_view name, struct stat& facts) {
+  Result<UniqueFd> open_file(std::string_view name, struct stat& facts) {
     const std::string plain(name);
     // O_NONBLOCK: a planted pipe must not stop the service.
-    Descriptor fd(retried(
+    UniqueFd fd(retried(
         [&] { return ::openat(folder_.get(), plain.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
-    if (!fd.valid() && errno == ENOENT) return fail(Status::kKeyNotFound, in_folder(name) + ": no such file");
-    if (!fd.valid() && errno == ELOOP) return refuse(in_folder(name), "a symbolic link; name the file itself");
-    if (!fd.valid()) return failed(in_folder(name), "open");
+    if (!fd && errno == ENOENT) return fail(Status::kKeyNotFound, in_folder(name) + ": no such file");
+    if (!fd && errno == ELOOP) return refuse(in_folder(name), "a symbolic link; name the file itself");
+    if (!fd) return failed(in_folder(name), "open");
     if (::fstat(fd.get(), &facts) != 0) return failed(in_folder(name), "look at");
     if (!S_ISREG(facts.st_mode)) return refuse(in_folder(name), "not a regular file");
     return fd;
@@ -217,7 +197,7 @@ class LinuxDisk : public Disk {
   }
 
   std::string path_;
-  Descriptor folder_;
+  UniqueFd folder_;
 };
 
 }  // namespace
