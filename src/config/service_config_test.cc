@@ -299,7 +299,7 @@ TEST(ServiceConfig, IsExplainedKeyByKey) {
           << key;
     }
   }
-  EXPECT_EQ(objects, 13u);
+  EXPECT_EQ(objects, 14u);
 }
 
 TEST(ServiceConfig, AcceptsThePublishedExample) {

@@ -2,7 +2,7 @@
 # Checks the model of the handshake (handshake.pml) with Spin, exhaustively, and that the same check finds each seeded bug.
 #
 #   check.sh          2 slots and an honest client (under 60 s, 2 GB); 1 slot and a hostile one; the seeded bugs
-#   check.sh --long   also 3 slots with either client (an hour, 12 GB)
+#   check.sh --long   also 3 slots with either client (minutes, 8 GB)
 #
 # Exits 0 when everything is as expected, 1 when not, 77 where Spin or a compiler is missing.
 
@@ -87,9 +87,9 @@ holds '1 slot, hostile client: a stopped session ends' 2000 liveness -DSLOTS=1 -
 finds 'the service waits on its bell alone' 'acceptance cycle' 2000 liveness -DSLOTS=1 -DHOSTILE -DBELL_ONLY
 
 if [[ $long == yes ]]; then
-  holds '3 slots, honest client: no wake-up is lost, every answer is the right one' 12000 safety \
+  holds '3 slots, honest client: no wake-up is lost, every answer is the right one' 8000 safety \
     -DSLOTS=3 -DGENERATIONS=2
-  holds '3 slots, hostile client: a stopped session ends' 12000 liveness -DSLOTS=3 -DHOSTILE
+  holds '3 slots, hostile client: a stopped session ends' 8000 liveness -DSLOTS=3 -DHOSTILE
 fi
 
 if ((failures > 0)); then
