@@ -76,7 +76,7 @@ test_an_interrupted_demo_leaves_nothing_behind() {
   no_process_with "$folder"
 }
 
-test_check_lists_its_steps() { "$wvds_root/check" --list | grep -q '^docs ' || die './check --list shows no step docs'; }
+test_check_lists_its_steps() { "$wvds_root/check" --list | grep '^docs ' >/dev/null || die './check --list shows no step docs'; }
 
 # a folder that looks like the tree to the commands, and does not change it
 in_a_copy() {

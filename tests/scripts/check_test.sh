@@ -170,7 +170,7 @@ test_every_required_step_in_the_tree_exists() {
     # shellcheck disable=SC2154  # set by what is sourced
     while read -r kind name; do
       [[ $kind == step: ]] || continue
-      printf '%s\n' "${steps[@]}" | grep -q "^$name|" || fail "required_tests.txt names the unknown step $name"
+      printf '%s\n' "${steps[@]}" | grep "^$name|" >/dev/null || fail "required_tests.txt names the unknown step $name"
     done <"$scripts/required_tests.txt"
     for entry in "${steps[@]}"; do
       declare -F "step_${entry%%|*}" >/dev/null || fail "no function for ${entry%%|*}"
