@@ -20,14 +20,20 @@ void RefillBell::note_change() {
   work_.notify_one();
 }
 
-void RefillBell::wait_until_tried(const std::function<bool()>& enough) {
+bool RefillBell::wait_until(const std::function<bool()>& enough) {
+  const platform::TimePoint deadline = platform::monotonic_now() + kPatience;
   std::unique_lock lock(mutex_);
-  rung_ = true;
-  work_.notify_one();
-  // A try that is under way may have begun before this ring; the next one has not.
-  const uint64_t mine = tries_begun_ + 1;
-  answer_.wait_until(lock, platform::monotonic_now() + kPatience,
-                     [&] { return !served_ || stopped_ || failing_ || tries_done_ >= mine || enough(); });
+  const auto hopeless = [this] { return !served_ || stopped_ || failing_; };
+  while (!enough()) {
+    rung_ = true;
+    work_.notify_one();
+    // A try that is under way may have begun before this ring; the next one has not.
+    const uint64_t mine = tries_begun_ + 1;
+    const bool answered =
+        answer_.wait_until(lock, deadline, [&] { return hopeless() || tries_done_ >= mine || enough(); });
+    if (!answered || hopeless()) return enough();
+  }
+  return true;
 }
 
 void RefillBell::serve() {

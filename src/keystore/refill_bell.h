@@ -18,10 +18,9 @@ class RefillBell {
   void ring();
   void note_change();
 
-  // wait_until_tried rings and waits until `enough` is true or the thread has tried for this ring. Returns at once
-  // where the last try failed, or where no thread serves the bell: then it is a promise that nothing more will come
-  // soon.
-  void wait_until_tried(const std::function<bool()>& enough);
+  // wait_until rings until `enough` is true, as often as others take what a try has brought. False where the last try
+  // failed, where no thread serves the bell, or after some seconds: then nothing more will come soon.
+  bool wait_until(const std::function<bool()>& enough);
 
   // The thread's side. wait_for_work blocks until there is something to do and returns false at the end; after a failed
   // try it waits `delay` first. tried ends every try.

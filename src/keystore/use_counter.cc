@@ -54,8 +54,7 @@ Result<> UseCounter::refused(uint64_t used) {
   if ((used & kClosed) != 0) return fail(closing_status_);
   if (used >= limit_) return fail(Status::kKeyUsedUp);
   const auto has_more = [this] { return used_.load() < granted_.load() || closed(); };
-  if (bell_ != nullptr && !has_more()) bell_->wait_until_tried(has_more);
-  if (has_more()) return {};
+  if (bell_ != nullptr ? bell_->wait_until(has_more) : has_more()) return {};
   return fail(Status::kStorageError, "no further uses of the key could be reserved on disk");
 }
 

@@ -140,6 +140,24 @@ TEST(UseCounter, WaitsForTheReservationThatIsUnderWay) {
   server.join();
 }
 
+// Others may take all that a reservation brought before the waiting thread runs again.
+TEST(UseCounter, WaitsOnWhileOthersAreQuicker) {
+  auto bell = std::make_shared<RefillBell>();
+  UseCounter counter(0, 1, 1'000, bell);
+  ASSERT_EQ(counted(counter), Status::kSuccess);
+  bell->serve();
+  std::thread server([&] {
+    for (int tries = 0; bell->wait_for_work(milliseconds(1)); ++tries) {
+      counter.grant(counter.granted() + 1);
+      if (tries < 20) static_cast<void>(counter.count());
+      bell->tried(true);
+    }
+  });
+  EXPECT_EQ(counted(counter), Status::kSuccess);
+  bell->stop();
+  server.join();
+}
+
 TEST(UseCounter, DoesNotWaitForAReservationThatFails) {
   auto bell = std::make_shared<RefillBell>();
   UseCounter counter(0, 1, 1'000, bell);
