@@ -41,6 +41,7 @@ struct StoreConfig {
   uint64_t use_limit = 1ull << 32;       // encryptions of one AES key version
   uint32_t use_block = 1u << 16;         // uses reserved ahead at a time; grows with the rate
   size_t expanded_keys = 256;            // bounded cache of expanded ML-DSA and ML-KEM keys
+  size_t pooled_keys = 4;                // made while idle, of each algorithm that session keys were asked of
 };
 
 // KeyAccess is a key and what the asking principal may do with it.
@@ -66,8 +67,10 @@ class KeyStore {
                                                 const StoreConfig& config, std::vector<Principal> principals);
   virtual ~KeyStore() = default;  // writes the exact use counts back
 
-  // generate and import make a key of `principal`; `session` matters for Lifetime::kSession. kInvalidPayload for usages
-  // that don't fit.
+  // generate and import make a key of `principal`; `session` matters for Lifetime::kSession and must not have ended.
+  // kInvalidPayload for usages, a label or key material that don't fit, kLimitReached at a limit of the principal,
+  // kUnsupported without a provider for the algorithm, kStorageError when nothing could be stored or no id reserved. A
+  // public key may only be made to verify or encapsulate.
   virtual Result<KeyRef> generate(std::string_view principal, SessionId session, const KeySpec& spec) = 0;
   virtual Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec,
                                        Bytes secret) = 0;
@@ -83,10 +86,17 @@ class KeyStore {
                                               size_t count) = 0;
 
   // rotate, retire and remove are the owner's only (kKeyNotFound for others without access, kDenied for granted ones).
+
+  // rotate adds an active version. No version is dropped to make room: with kRetainedVersions retired ones
+  // kLimitReached, until one is removed. kWrongKeyUsage for a retired or a public-only key.
   virtual Result<VersionRef> rotate(std::string_view principal, SessionId session, uint32_t id) = 0;
+
+  // retire leaves a key that only decrypts, verifies and decapsulates, for good. Retiring a retired key succeeds.
   virtual Result<> retire(std::string_view principal, SessionId session, uint32_t id) = 0;
-  virtual Result<> remove(std::string_view principal, SessionId session, uint32_t id,
-                          uint32_t version) = 0;  // version 0: the key
+
+  // remove deletes one version, or with 0 the key; deleting the only version deletes the key. The active version of
+  // several can't be deleted alone (kWrongKeyUsage). A whole key can be removed although its record is damaged.
+  virtual Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) = 0;
 
   // end_session wipes and forgets the session's keys.
   virtual void end_session(SessionId session) = 0;
@@ -95,7 +105,7 @@ class KeyStore {
   virtual Place place() const = 0;
 
   // warnings are sentences for STATUS and the log: key versions over 75% of their uses, records that don't
-  // authenticate, reservations that fail.
+  // authenticate, reservations that fail. At most 65.
   virtual std::vector<std::string> warnings() const = 0;
 };
 

@@ -14,7 +14,8 @@ Store::Store(const crypto::Library& library, const StoreConfig& config, Principa
       place_(place),
       principals_(std::move(principals)),
       stored_ids_{kFirstStoredId, kFirstStoredId, kFirstMemoryId},
-      memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds} {}
+      memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds},
+      pool_(library, shared_->expanded, config.pooled_keys) {}
 
 // Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody
 // remembers.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "keystore/key_pool.h"
 #include "keystore/key_store.h"
 #include "keystore/principals.h"
 #include "keystore/refill_bell.h"
@@ -33,6 +34,7 @@ struct StoreOptions {
   bool background = true;  // false: nothing is reserved but at open, by refill() and when ids run out
   platform::Duration write_delay =
       std::chrono::seconds(1);  // how long bookkeeping may wait for more of it, and a retry after a failure
+  platform::Duration pool_quiet = std::chrono::milliseconds(50);
   uint32_t stored_id_block = 64;
   uint32_t memory_id_block = 65536;
 };
@@ -113,7 +115,7 @@ class Store final : public KeyStore {
   void adopt_unlisted(uint32_t id);
   Result<> adopt_record(uint32_t id);
   void reserve_at_open();
-  Result<> start_thread();
+  Result<> start_threads();
 
   // store_index.cc; `changes_` is held but in take_memory_id
   IndexFields index_fields(bool exact);
@@ -186,6 +188,7 @@ class Store final : public KeyStore {
   std::vector<std::string> warnings_;  // of opening
   std::string reservation_failure_;    // empty while reservations succeed
 
+  KeyPool pool_;
   platform::Thread thread_;
 };
 

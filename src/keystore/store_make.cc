@@ -41,8 +41,10 @@ Holding holding_of(const std::string& owner, const KeySpec& spec, SecretForm for
 
 Result<KeyRef> Store::generate(std::string_view principal, SessionId session, const KeySpec& spec) {
   WVDS_ASSIGN(owner, configured(principal));
-  return make_key(owner, session, spec, SecretForm::kSealed,
-                  [&] { return new_material(shared_->library, shared_->expanded, spec.algorithm); });
+  return make_key(owner, session, spec, SecretForm::kSealed, [&] {
+    if (spec.lifetime != Lifetime::kPersistent) return pool_.take(spec.algorithm);
+    return new_material(shared_->library, shared_->expanded, spec.algorithm);
+  });
 }
 
 Result<KeyRef> Store::import_secret(std::string_view principal, SessionId session, const KeySpec& spec, Bytes secret) {

@@ -41,7 +41,7 @@ Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector,
     store->adopt_index(index ? *index : IndexFields{});
     store->reserve_at_open();
   }
-  WVDS_TRY(store->start_thread());
+  WVDS_TRY(store->start_threads());
   return store;
 }
 
@@ -106,8 +106,10 @@ void Store::reserve_at_open() {
   if (index_lost_.empty()) static_cast<void>(write_index(false).has_value());
 }
 
-Result<> Store::start_thread() {
-  if (!options_.background || !index_lost_.empty()) return {};
+Result<> Store::start_threads() {
+  if (!options_.background) return {};
+  WVDS_TRY(pool_.start(options_.pool_quiet));
+  if (!index_lost_.empty()) return {};
   bell_->serve();
   WVDS_ASSIGN(thread, platform::Thread::start("key store", kThreadStack, [this] {
                 while (bell_->wait_for_work(options_.write_delay)) bell_->tried(refill().has_value());

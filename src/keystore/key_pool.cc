@@ -1,0 +1,95 @@
+#include "keystore/key_pool.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace wvds::keystore {
+namespace {
+
+constexpr size_t kThreadStack = 256 * 1024;
+
+constexpr std::array kPooled{Algorithm::kMlDsa44,  Algorithm::kMlDsa65,  Algorithm::kMlDsa87,
+                             Algorithm::kMlKem512, Algorithm::kMlKem768, Algorithm::kMlKem1024};
+
+std::optional<size_t> shelf_of(Algorithm algorithm) {
+  const auto found = std::ranges::find(kPooled, algorithm);
+  if (found == kPooled.end()) return std::nullopt;
+  return static_cast<size_t>(found - kPooled.begin());
+}
+
+}  // namespace
+
+Result<> KeyPool::start(platform::Duration quiet) {
+  if (keys_of_each_ == 0) return {};
+  WVDS_ASSIGN(thread, platform::Thread::start("key pool", kThreadStack, [this, quiet] { run(quiet); }));
+  thread_ = std::move(thread);
+  return {};
+}
+
+void KeyPool::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+Result<Material> KeyPool::take(Algorithm algorithm) {
+  if (const auto place = shelf_of(algorithm)) {
+    const std::lock_guard lock(mutex_);
+    Shelf& shelf = shelves_[*place];
+    ++taken_;
+    shelf.wanted = true;
+    changed_.notify_all();
+    if (!shelf.keys.empty()) {
+      Material ready = std::move(shelf.keys.front());
+      shelf.keys.pop_front();
+      return ready;
+    }
+  }
+  return new_material(library_, expanded_, algorithm);
+}
+
+size_t KeyPool::ready(Algorithm algorithm) const {
+  const std::lock_guard lock(mutex_);
+  const auto place = shelf_of(algorithm);
+  return place ? shelves_[*place].keys.size() : 0;
+}
+
+bool KeyPool::idle() const {
+  const std::lock_guard lock(mutex_);
+  return next_to_make() == Algorithm::kNone;
+}
+
+Algorithm KeyPool::next_to_make() const {
+  for (size_t i = 0; i < shelves_.size(); ++i) {
+    if (shelves_[i].wanted && shelves_[i].keys.size() < keys_of_each_) return kPooled[i];
+  }
+  return Algorithm::kNone;
+}
+
+// A shelf whose key can't be made is left alone until it is asked for again.
+void KeyPool::run(platform::Duration quiet) {
+  ExpandedKeys nothing_to_give_up(0);
+  std::unique_lock lock(mutex_);
+  while (!stopped_) {
+    changed_.wait(lock, [this] { return stopped_ || next_to_make() != Algorithm::kNone; });
+    const uint64_t taken = taken_;
+    const auto disturbed = [&] { return stopped_ || taken_ != taken; };
+    if (changed_.wait_until(lock, platform::monotonic_now() + quiet, disturbed)) continue;
+    const Algorithm algorithm = next_to_make();
+    Shelf& shelf = shelves_[*shelf_of(algorithm)];
+    lock.unlock();
+    auto made = new_material(library_, nothing_to_give_up, algorithm);
+    lock.lock();
+    if (made) {
+      shelf.keys.push_back(std::move(*made));
+    } else {
+      shelf.wanted = false;
+    }
+  }
+}
+
+}  // namespace wvds::keystore
