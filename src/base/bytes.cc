@@ -7,7 +7,7 @@
 namespace wvds {
 
 MutableBytes UntrustedBytes::copy_to(MutableBytes target) const {
-  if (!bytes_.empty()) std::memcpy(target.data(), bytes_.data(), bytes_.size());
+  copy_bytes(bytes_, target);
   return target.first(bytes_.size());
 }
 
@@ -65,7 +65,7 @@ MutableBytes Writer::reserve(size_t count) {
 
 void Writer::bytes(Bytes value) {
   const MutableBytes part = reserve(value.size());
-  if (!part.empty()) std::memcpy(part.data(), value.data(), value.size());
+  if (!part.empty()) copy_bytes(value, part);
 }
 
 void Writer::zeros(size_t count) { std::ranges::fill(reserve(count), std::byte{0}); }

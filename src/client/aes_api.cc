@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "client/arguments.h"
 #include "client/guard.h"
 #include "client/session.h"
@@ -61,8 +59,8 @@ Result<> run(const Session& session, Output& output, uint32_t key_id, const Shap
   WVDS_TRY(output.require_room(shape.answer));
   WVDS_ASSIGN(slot, session.acquire());
   WVDS_ASSIGN(places, write_head(slot.payload(), key_id, shape));
-  std::ranges::copy(aad, places.aad.begin());
-  std::ranges::copy(data, places.data.begin());
+  copy_bytes(aad, places.aad);
+  copy_bytes(data, places.data);
   WVDS_ASSIGN(answer, session.exchange(slot, shape.operation, places.payload_length));
   WVDS_TRY(require_of_service(answer.size() == shape.answer));
   WVDS_TRY(output.fill(answer));

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "client/arguments.h"
 #include "client/guard.h"
 #include "client/session.h"
@@ -117,7 +115,7 @@ wvds_status wvds_mldsa_sign(wvds_session* session, uint8_t* out, size_t* out_len
     WVDS_TRY(output.require_room(WVDS_MLDSA_SIGNATURE_SIZE(WVDS_MLDSA_44)));  // the smallest there is
     WVDS_ASSIGN(slot, live->acquire());
     WVDS_ASSIGN(request, write_head(slot.payload(), arguments));
-    std::ranges::copy(message_bytes, request.message.begin());
+    copy_bytes(message_bytes, request.message);
     WVDS_ASSIGN(answer, live->exchange(slot, Operation::kMlDsaSign, request.payload_length));
     WVDS_TRY(require_of_service(is_signature_size(answer.size())));
     WVDS_TRY(output.fill(answer));
@@ -135,7 +133,7 @@ wvds_status wvds_mldsa_verify(wvds_session* session, const wvds_public_key* key,
     WVDS_ASSIGN(arguments, verify_arguments(key, signature, signature_len, context, context_len, message_len, flags));
     WVDS_ASSIGN(slot, live->acquire());
     WVDS_ASSIGN(request, write_head(slot.payload(), arguments));
-    std::ranges::copy(message_bytes, request.message.begin());
+    copy_bytes(message_bytes, request.message);
     WVDS_ASSIGN(answer, live->exchange(slot, Operation::kMlDsaVerify, request.payload_length));
     return require_of_service(answer.empty());
   });

@@ -110,7 +110,7 @@ Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes k
   crypto::Tag tag{};
   const Bytes authenticated = Bytes(blob).first(kHeadSize + clear.size());
   WVDS_TRY(sealer->seal(UntrustedBytes(authenticated), UntrustedBytes(secret), sealed, nonce, tag));
-  std::ranges::copy(nonce, nonce_area.begin());
+  copy_bytes(nonce, nonce_area);
   writer.bytes(tag);
   WVDS_ASSIGN(checksum, crypto::sha256(library, Bytes(blob).first(blob.size() - kChecksumSize)));
   writer.bytes(checksum);

@@ -1,7 +1,5 @@
 #include "service/aes_handlers.h"
 
-#include <cstring>
-
 #include "protocol/aes_messages.h"
 
 namespace wvds::service {
@@ -58,8 +56,8 @@ Result<size_t> handle_aes_encrypt(RequestContext& context, UntrustedBytes payloa
   crypto::Nonce nonce;
   crypto::Tag tag;
   WVDS_TRY(sealer->seal(request.aad, request.plaintext, ciphertext, nonce, tag));
-  std::memcpy(nonce_area.data(), nonce.data(), nonce.size());
-  std::memcpy(tag_area.data(), tag.data(), tag.size());
+  copy_bytes(nonce, nonce_area);
+  copy_bytes(tag, tag_area);
   ask_for_rotation(context, *key, *version);
   return length;
 }
