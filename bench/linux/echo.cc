@@ -32,6 +32,7 @@ class EchoHandler : public channel::RequestHandler {
     return channel::Verdict::kValid;
   }
 
+  void answered() override {}
   void wasted_wakeup() override {}
 
  private:

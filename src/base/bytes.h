@@ -14,8 +14,8 @@ namespace wvds {
 using Bytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
-// copy_bytes copies all of `source` to the beginning of `target`, which must be as large and must not overlap it. (A loop
-// or std::ranges::copy over std::byte is not made a memcpy by every compiler.)
+// copy_bytes copies all of `source` to the beginning of `target`, which must be as large and must not overlap it. (A
+// loop or std::ranges::copy over std::byte is not made a memcpy by every compiler.)
 inline void copy_bytes(Bytes source, MutableBytes target) {
   if (!source.empty()) std::memcpy(target.data(), source.data(), source.size());
 }

@@ -32,6 +32,10 @@ class RequestHandler {
   // handle answers a request: a complete frame, which holds its own length, stands in `answer` on return.
   virtual Verdict handle(const Request& request) = 0;
 
+  // answered is called after each handle, as soon as the client can see the answer: it need not wait for what is done
+  // here, and the first line of the answer is not fetched back from it in the middle of being written.
+  virtual void answered() = 0;
+
   // wasted_wakeup is called when the client woke the worker and had submitted nothing: charge the client for it.
   virtual void wasted_wakeup() = 0;
 };

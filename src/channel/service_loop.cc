@@ -33,6 +33,7 @@ void ServiceLoop::serve(SlotIndex slot) {
   last_was_valid_ = handler_.handle(slots_.request(slot)) == Verdict::kValid;
   slots_.complete(slot);
   if (ringer_.ring_needed()) waiter_.ring();
+  handler_.answered();
   late_ring_ = true;
   if (!last_was_valid_) return;
   brought_valid_ = true;

@@ -68,6 +68,7 @@ TEST_F(ServiceLoopTest, ServesWhatIsPendingBeforeItEverSleeps) {
   submit();
   run({});
   EXPECT_EQ(journal_.counts().handled, 2);
+  EXPECT_EQ(journal_.counts().answered, 2);
   EXPECT_TRUE(client_.answered(0));
   EXPECT_TRUE(client_.answered(1));
 }

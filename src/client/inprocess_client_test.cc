@@ -59,6 +59,7 @@ class EchoService : public channel::RequestHandler {
                                    request.answer.first<protocol::kFrameHeaderSize>());
     return channel::Verdict::kValid;
   }
+  void answered() override {}
   void wasted_wakeup() override {}
 
  private:

@@ -59,16 +59,19 @@ Session::~Session() {
 }
 
 channel::Verdict Session::handle(const channel::Request& request) {
-  if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;
   guard_.enter();
+  if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;
   Served served = serve(request.area, request.answer.subspan(protocol::kFrameHeaderSize));
-  guard_.leave();
-  scratch_.wipe();
   const Status status = served.length ? Status::kSuccess : served.length.error().status;
   const auto length = static_cast<uint32_t>(served.length.value_or(0));
   protocol::encode_answer_header(status, length, request.answer.first<protocol::kFrameHeaderSize>());
   report(served);
   return verdict_on(status);
+}
+
+void Session::answered() {
+  scratch_.wipe();
+  guard_.leave();
 }
 
 // The order: frame, op table, rights, rate limit; only then the payload is looked at. What is refused before the rate

@@ -18,6 +18,7 @@ class Session : public channel::RequestHandler {
   ~Session() override;
 
   channel::Verdict handle(const channel::Request& request) override;
+  void answered() override;
   void wasted_wakeup() override;
 
  private:

@@ -75,6 +75,7 @@ TEST_F(SessionFrame, RefusesALengthBeyondTheArea) {
   Buffer area = with_length(100);
   Buffer answer(protocol::kAnswerArea);
   session_.handler().handle({UntrustedBytes(area), answer});  // an area of 8 bytes
+  session_.handler().answered();
   EXPECT_EQ(static_cast<Status>(answer[2]), Status::kInvalidHeader);
 }
 
@@ -82,6 +83,7 @@ TEST_F(SessionFrame, RefusesAnAreaWithoutRoomForAHeader) {
   const Buffer area(7);
   Buffer answer(protocol::kAnswerArea);
   session_.handler().handle({UntrustedBytes(area), answer});
+  session_.handler().answered();
   EXPECT_EQ(static_cast<Status>(answer[2]), Status::kInvalidHeader);
 }
 
@@ -89,6 +91,7 @@ TEST_F(SessionFrame, WritesNothingWhereAnAnswerHasNoRoom) {
   const Buffer area = ping();
   Buffer answer(7, std::byte{0x55});
   EXPECT_EQ(session_.handler().handle({UntrustedBytes(area), answer}), channel::Verdict::kInvalid);
+  session_.handler().answered();
   EXPECT_EQ(answer, Buffer(7, std::byte{0x55}));
 }
 

@@ -31,6 +31,7 @@ class Journal {
   struct Counts {
     int opened = 0;
     int handled = 0;
+    int answered = 0;
     int wasted = 0;
     int destroyed = 0;
   };
@@ -98,6 +99,7 @@ class TestHandler : public RequestHandler {
     journal_.note(&Journal::Counts::handled);
     return verdict;
   }
+  void answered() override { journal_.note(&Journal::Counts::answered); }
   void wasted_wakeup() override { journal_.note(&Journal::Counts::wasted); }
 
  private:

@@ -64,6 +64,7 @@ Answer TestSession::send(Bytes area) {
   std::ranges::copy(area.first(std::min(area.size(), area_.size())), area_.begin());
   std::ranges::fill(answer_, kUntouched);
   last_verdict_ = handler_->handle({UntrustedBytes(area_), answer_});
+  handler_->answered();
   const auto frame = must(protocol::AnswerFrame::decode(UntrustedBytes(answer_)));
   const Bytes payload = frame.payload.in_place();
   return {frame.status, {payload.begin(), payload.end()}};
