@@ -76,13 +76,17 @@ void Summary::ReportRuns(const std::vector<Run>& runs) {
                 cell(counters, "c_p50", microseconds).c_str(), cell(counters, "c_inplace_p50", microseconds).c_str(),
                 cell(counters, "d_p50", microseconds).c_str(), cell(counters, "ratio", two_decimals).c_str());
     std::fflush(stdout);
-    keep(name, counters);
+    keep(name, {run.family_index, run.per_family_instance_index}, counters);
   }
 }
 
-void Summary::keep(const std::string& name, const Counters& counters) {
+void Summary::keep(const std::string& name, Place place, const Counters& counters) {
   const auto found = std::ranges::find(best_, name, &Best::name);
-  if (found == best_.end()) return best_.push_back({name, counters, 1});
+  if (found == best_.end()) {
+    const auto behind = std::ranges::upper_bound(best_, place, {}, &Best::place);
+    best_.insert(behind, {name, place, counters, 1});
+    return;
+  }
   ++found->runs;
   if (rank(counters) < rank(found->counters)) found->counters = counters;
 }
@@ -95,7 +99,7 @@ const Counters* Summary::find(const std::string& name) const {
 std::string Summary::median_table() const {
   std::string table = head({"operation", "(a) in process", "(b) hand-over", "(c) service", "(c)/((a)+(b))", "(c)/(a)",
                             "(b) in place", "(c) in place", "(c)/((a)+(b)) in place", "(d) pipelined"});
-  for (const auto& [name, counters, runs] : best_) {
+  for (const auto& [name, place, counters, runs] : best_) {
     if (!counters.contains("c_p50")) continue;
     table += row({name, cell(counters, "a_p50", microseconds), cell(counters, "b_p50", microseconds),
                   cell(counters, "c_p50", microseconds), cell(counters, "ratio", two_decimals),
@@ -115,7 +119,7 @@ std::string Summary::tail_table() const {
   }
   names.push_back("samples");
   std::string table = head(names);
-  for (const auto& [name, counters, runs] : best_) {
+  for (const auto& [name, place, counters, runs] : best_) {
     if (!counters.contains("c_p50")) continue;
     std::vector<std::string> cells{name};
     for (const std::string& variant : variants) {

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/aims.h"
@@ -22,13 +23,16 @@ class Summary : public benchmark::BenchmarkReporter {
   bool failed() const { return failed_; }
 
  private:
+  using Place = std::pair<int64_t, int64_t>;  // in the order of definition: runs come interleaved
+
   struct Best {
     std::string name;
+    Place place;
     Counters counters;
     size_t runs = 0;
   };
 
-  void keep(const std::string& name, const Counters& counters);
+  void keep(const std::string& name, Place place, const Counters& counters);
   const Counters* find(const std::string& name) const;
   std::string median_table() const;
   std::string tail_table() const;
