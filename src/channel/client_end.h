@@ -39,6 +39,13 @@ class ClientEnd {
   // a slot that is not submitted.
   virtual Result<UntrustedBytes> await(SlotIndex slot, TimePoint deadline) = 0;
 
+  // call is submit and await in one, for a caller that has nothing to do meanwhile; it fails as they do. On L4Re it is
+  // one message to the service and back.
+  virtual Result<UntrustedBytes> call(SlotIndex slot, TimePoint deadline) {
+    WVDS_TRY(submit(slot));
+    return await(slot, deadline);
+  }
+
   // answered tells without blocking whether await would return at once.
   virtual bool answered(SlotIndex slot) = 0;
 

@@ -3,16 +3,18 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "channel/request.h"
 
 namespace wvds::channel {
 
 struct ListenOptions {
-  std::string address;          // Linux: path of the socket; L4Re: name of the capability to serve
-  uint32_t socket_mode = 0660;  // Linux: who may connect at all
-  uint32_t slots = 8;           // of each session, 1 to kMaxSlots
-  uint64_t epoch = 0;           // another number after every start of the service
+  std::string address;              // Linux: path of the socket
+  uint32_t socket_mode = 0660;      // Linux: who may connect at all
+  uint32_t slots = 8;               // of each session, 1 to kMaxSlots
+  std::vector<std::string> labels;  // L4Re: names of the capabilities to serve, one a client
+  uint64_t epoch = 0;               // another number after every start of the service
 };
 
 // listen makes the service reachable; clients that come are served as soon as run() is called. `factory` outlives the

@@ -27,9 +27,14 @@ Result<SlotIndex> SlotClient::acquire() {
   return *slot;
 }
 
-Result<> SlotClient::submit(SlotIndex slot) {
+Result<> SlotClient::publish(SlotIndex slot) {
   if (!connected_) return fail(Status::kDisconnected);
   if (!slots_.submit(slot)) return fail(Status::kInvalidArgument);
+  return {};
+}
+
+Result<> SlotClient::submit(SlotIndex slot) {
+  WVDS_TRY(publish(slot));
   if (ringer_.ring_needed()) waiter_->ring();
   return {};
 }

@@ -28,6 +28,10 @@ class SlotClient : public ClientEnd {
   bool answered(SlotIndex slot) override { return slots_.answered(slot); }
   void release(SlotIndex slot) override { slots_.release(slot); }
 
+ protected:
+  // publish is submit without waking the service, for a transport that does so in another way.
+  Result<> publish(SlotIndex slot);
+
  private:
   Result<> wait_for_answer(SlotIndex slot, TimePoint deadline);
   Result<> sleep_until_answered(SlotIndex slot, TimePoint deadline);

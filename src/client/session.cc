@@ -12,6 +12,12 @@ constexpr uint32_t kCallMagic = 0x57764443;
 // The write survives although the object ends: it is what tells a stale handle.
 void set_magic(uint32_t& magic, uint32_t value) { *const_cast<volatile uint32_t*>(&magic) = value; }
 
+Result<UntrustedBytes> payload_of(UntrustedBytes answer_area) {
+  WVDS_ASSIGN(frame, protocol::AnswerFrame::decode(answer_area));
+  if (frame.status != Status::kSuccess) return fail(frame.status);
+  return frame.payload;
+}
+
 }  // namespace
 
 Result<Slot> Slot::acquire(channel::ClientEnd& end) {
@@ -19,18 +25,26 @@ Result<Slot> Slot::acquire(channel::ClientEnd& end) {
   return Slot(end, index);
 }
 
-Result<> Slot::submit(protocol::Operation operation, size_t payload_length) {
+void Slot::write_header(protocol::Operation operation, size_t payload_length) {
   const MutableBytes area = end_->request_area(index_);
   protocol::encode_request_header(static_cast<uint8_t>(operation), static_cast<uint32_t>(payload_length),
                                   area.first<protocol::kFrameHeaderSize>());
+}
+
+Result<> Slot::submit(protocol::Operation operation, size_t payload_length) {
+  write_header(operation, payload_length);
   return end_->submit(index_);
 }
 
 Result<UntrustedBytes> Slot::await(channel::TimePoint deadline) {
   WVDS_ASSIGN(area, end_->await(index_, deadline));
-  WVDS_ASSIGN(frame, protocol::AnswerFrame::decode(area));
-  if (frame.status != Status::kSuccess) return fail(frame.status);
-  return frame.payload;
+  return payload_of(area);
+}
+
+Result<UntrustedBytes> Slot::call(protocol::Operation operation, size_t payload_length, channel::TimePoint deadline) {
+  write_header(operation, payload_length);
+  WVDS_ASSIGN(area, end_->call(index_, deadline));
+  return payload_of(area);
 }
 
 Session::Session(std::string address, Connector connector) : address_(std::move(address)), connector_(connector) {}
@@ -63,8 +77,7 @@ Result<Slot> Session::acquire() const {
 }
 
 Result<UntrustedBytes> Session::exchange(Slot& slot, protocol::Operation operation, size_t payload_length) const {
-  WVDS_TRY(slot.submit(operation, payload_length));
-  return slot.await(deadline(WVDS_DEFAULT_TIMEOUT));
+  return slot.call(operation, payload_length, deadline(WVDS_DEFAULT_TIMEOUT));
 }
 
 wvds_call& Session::free_call() {

@@ -32,12 +32,17 @@ class Slot {
   // submit writes the frame's header and hands the slot to the service.
   Result<> submit(protocol::Operation operation, size_t payload_length);
 
+  // call is submit and await in one.
+  Result<UntrustedBytes> call(protocol::Operation operation, size_t payload_length, channel::TimePoint deadline);
+
   // await blocks until the answer is there and gives its payload, in place; an answer with an error status is that
   // error. kTimeout, kDisconnected and kProtocolError are this side's.
   Result<UntrustedBytes> await(channel::TimePoint deadline);
 
  private:
   Slot(channel::ClientEnd& end, channel::SlotIndex index) : end_(&end), index_(index) {}
+
+  void write_header(protocol::Operation operation, size_t payload_length);
 
   channel::ClientEnd* end_;
   channel::SlotIndex index_;
