@@ -41,7 +41,16 @@ bool make_locked_heap(size_t bytes) {
   return false;
 }
 
+#ifdef OPENSSL_NO_SECURE_MEMORY
+constexpr bool kHeapExists = false;  // OpenSSL was built without it: secrets are in ordinary memory, wiped when freed
+#else
+constexpr bool kHeapExists = true;
+#endif
+
 Result<> make_heap(size_t bytes, bool required) {
+  if (!kHeapExists && required)
+    return fail(Status::kLimitReached, "this OpenSSL has no secure heap that could be locked");
+  if (!kHeapExists) return {};
   if (make_locked_heap(bytes)) return {};
   if (required)
     return fail(Status::kLimitReached, "no memory could be locked: raise RLIMIT_MEMLOCK (LimitMEMLOCK= in systemd)");

@@ -9,4 +9,7 @@ namespace wvds::platform {
 // start, before any secret is in memory. kInternalError with the cause when the system refuses a part.
 Result<> harden_process();
 
+// memory_stays_in_ram tells whether this system never moves a program's memory to a disk, locked or not.
+bool memory_stays_in_ram();
+
 }  // namespace wvds::platform

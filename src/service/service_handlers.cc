@@ -1,10 +1,15 @@
 #include "service/service_handlers.h"
 
+#include "platform/hardening.h"
 #include "protocol/frame.h"
 #include "protocol/service_messages.h"
 
 namespace wvds::service {
 namespace {
+
+bool is_memory_locked(const ServiceState& state) {
+  return platform::memory_stays_in_ram() || state.library.memory_locked();
+}
 
 constexpr size_t kMaxWarnings = 64;  // so that the answer always fits
 
@@ -37,7 +42,7 @@ std::vector<std::string> service_warnings(const ServiceState& state) {
   if (state.library.fips_state() == crypto::FipsState::kUnavailable) {
     warnings.emplace_back("the FIPS provider is unavailable: the default provider serves");
   }
-  if (!state.library.memory_locked()) {
+  if (!is_memory_locked(state)) {
     warnings.emplace_back("secrets are not in locked memory: they could be swapped out");
   }
   for (std::string& warning : state.store->warnings()) warnings.push_back(std::move(warning));
@@ -69,7 +74,7 @@ Result<size_t> handle_status(RequestContext& context, UntrustedBytes payload, Mu
   protocol::StatusAnswer status;
   status.fips_mode = wire_mode(state.config.fips.mode);
   status.fips_state = wire_state(state.library.fips_state());
-  status.locked_memory = state.library.memory_locked();
+  status.locked_memory = is_memory_locked(state);
   status.place = static_cast<uint8_t>(state.store->place());
   status.epoch = state.epoch;
   status.uptime_ms = uptime_ms(state);

@@ -55,7 +55,7 @@ using AddCase = std::function<void(const Json& group, const Json& test, const st
 
 // for_each_case calls `add` for every case of a file and notes what the file says was left out.
 void for_each_case(const std::string& file, Skipped& left_out, const AddCase& add) {
-  std::ifstream stream(std::string(WVDS_VECTORS_DIR) + "/" + file);
+  std::ifstream stream(vector_path(file));
   if (!stream) throw std::runtime_error("tests/vectors/" + file + " can't be opened");
   const Json document = Json::parse(stream);
   for (const Json& entry : document.at("left_out")) {

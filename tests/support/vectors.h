@@ -14,6 +14,9 @@ namespace wvds::test {
 
 using Octets = std::vector<std::byte>;
 
+// vector_path is where a file of tests/vectors/ is on this system.
+std::string vector_path(const std::string& file);
+
 // LeftOut counts cases of the source files that are not in tests/vectors/, and why.
 struct LeftOut {
   std::string reason;

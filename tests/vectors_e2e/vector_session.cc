@@ -1,7 +1,5 @@
 #include "vectors_e2e/vector_session.h"
 
-#include <unistd.h>
-
 #include <cstring>
 
 #include "protocol/key_messages.h"
@@ -21,18 +19,9 @@ void Tally::finish(std::string_view what, const std::vector<LeftOut>& left_out, 
   EXPECT_EQ(skipped_in_all, expected_skipped) << what;
 }
 
-DaemonOptions roomy() {
-  DaemonOptions options;
-  options.clients = "{\"name\": \"vectors\", \"uid\": " + std::to_string(getuid()) +
-                    ", \"operations\": " + all_operations() +
-                    ", \"limits\": {\"keys_per_minute\": 1000000}, \"rate_limit\": {\"requests_per_second\": 0}}";
-  return options;
-}
-
 void VectorTest::SetUp() {
-  ASSERT_TRUE(daemon_.start());
-  connection_.emplace(daemon_);
-  ASSERT_EQ(connection_->status(), WVDS_SUCCESS) << wvds_status_name(connection_->status());
+  service_ = VectorService::start();
+  ASSERT_NE(service_, nullptr);
 }
 
 std::unique_ptr<SessionKey> VectorTest::import_key(const KeyWish& wish, const Octets& material, Octets* public_key) {

@@ -4,13 +4,12 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/algorithm.h"
-#include "support/daemon.h"
 #include "support/vectors.h"
+#include "vectors_e2e/vector_service.h"
 #include "wvds_crypto.h"
 
 // What the vector tests share: a daemon with FIPS required, a session with it, keys of the vectors.
@@ -56,15 +55,12 @@ struct KeyWish {
   wvds_key_format format = WVDS_KEY_FORMAT_SEED;
 };
 
-// roomy is a client that may make keys as fast as the vectors need them.
-DaemonOptions roomy();
-
-// VectorTest has a session with a daemon of its own, with FIPS required.
+// VectorTest has a session with a service that has FIPS required.
 class VectorTest : public testing::Test {
  protected:
   void SetUp() override;
 
-  wvds_session* session() const { return connection_->get(); }
+  wvds_session* session() const { return service_->session(); }
 
   // import_key brings a key in; nullptr with a test failure when the service refuses it. `public_key` gets the public
   // key.
@@ -75,8 +71,7 @@ class VectorTest : public testing::Test {
   wvds_status status_of_import(const KeyWish& wish, const Octets& material);
 
  private:
-  Daemon daemon_{roomy()};
-  std::optional<Connection> connection_;
+  std::unique_ptr<VectorService> service_;
 };
 
 }  // namespace wvds::test

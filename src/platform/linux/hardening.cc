@@ -26,4 +26,6 @@ Result<> harden_process() {
   return {};
 }
 
+bool memory_stays_in_ram() { return false; }
+
 }  // namespace wvds::platform

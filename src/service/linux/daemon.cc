@@ -8,11 +8,11 @@
 
 #include "base/log.h"
 #include "channel/listen.h"
-#include "keystore/file/file_protector.h"
 #include "keystore/folder_medium.h"
 #include "platform/hardening.h"
 #include "service/linux/notify.h"
 #include "service/service.h"
+#include "service/start_up.h"
 
 namespace wvds::service {
 namespace {
@@ -56,17 +56,6 @@ class StopSignals {
   }
 };
 
-std::unique_ptr<keystore::Protector> make_protector(const config::Store& store) {
-  if (!store.key_file.empty()) return keystore::make_key_file_protector(keystore::file_name(store.key_file));
-  return keystore::make_passphrase_protector(keystore::file_name(store.passphrase_file));
-}
-
-Result<uint64_t> new_epoch(const crypto::Library& library) {
-  uint64_t epoch = 0;
-  WVDS_TRY(library.random(std::as_writable_bytes(std::span(&epoch, 1))));
-  return epoch;
-}
-
 channel::ListenOptions listen_options(const config::ServiceConfig& config, uint64_t epoch) {
   channel::ListenOptions options;
   options.address = config.socket.path;
@@ -76,26 +65,6 @@ channel::ListenOptions listen_options(const config::ServiceConfig& config, uint6
   return options;
 }
 
-const char* fips_word(crypto::FipsState state) {
-  switch (state) {
-    case crypto::FipsState::kOff: return "off";
-    case crypto::FipsState::kActive: return "active";
-    case crypto::FipsState::kUnavailable: return "unavailable";
-  }
-  return "off";
-}
-
-void log_ready(const config::ServiceConfig& config, const crypto::Library& library) {
-  log_info("ready", {{"version", WVDS_VERSION},
-                     {"socket", config.socket.path},
-                     {"store", config.store.path},
-                     {"library", library.version()},
-                     {"provider", library.provider()},
-                     {"fips", fips_word(library.fips_state())}});
-  if (!library.fips_detail().empty()) log_warning("no FIPS", {{"cause", library.fips_detail()}});
-  notify_manager("READY=1");
-}
-
 Result<> serve(const config::ServiceConfig& config, const crypto::Library& library, StopSignals& signals) {
   WVDS_ASSIGN(epoch, new_epoch(library));
   WVDS_ASSIGN(medium, keystore::open_folder_medium(platform::open_disk(config.store.path)));
@@ -103,7 +72,8 @@ Result<> serve(const config::ServiceConfig& config, const crypto::Library& libra
   const SystemClock clock;
   WVDS_ASSIGN(service, Service::create({config, library, *medium, *protector, clock, epoch}));
   WVDS_ASSIGN(endpoint, channel::listen(listen_options(config, epoch), *service));
-  log_ready(config, library);
+  log_ready(config, library, config.socket.path);
+  notify_manager("READY=1");
   WVDS_TRY(signals.serve_until_stopped(*endpoint));
   service->stop();
   log_info("stopping", {{"sessions", endpoint->session_count()}});

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <set>
 
+#include "support/daemon.h"
 #include "vectors_e2e/vector_session.h"
 
 namespace wvds::test {

@@ -1,0 +1,43 @@
+#include "service/start_up.h"
+
+#include <span>
+
+#include "base/log.h"
+#include "keystore/file/file_protector.h"
+
+namespace wvds::service {
+namespace {
+
+const char* fips_word(crypto::FipsState state) {
+  switch (state) {
+    case crypto::FipsState::kOff: return "off";
+    case crypto::FipsState::kActive: return "active";
+    case crypto::FipsState::kUnavailable: return "unavailable";
+  }
+  return "off";
+}
+
+}  // namespace
+
+std::unique_ptr<keystore::Protector> make_protector(const config::Store& store) {
+  if (!store.key_file.empty()) return keystore::make_key_file_protector(keystore::file_name(store.key_file));
+  return keystore::make_passphrase_protector(keystore::file_name(store.passphrase_file));
+}
+
+Result<uint64_t> new_epoch(const crypto::Library& library) {
+  uint64_t epoch = 0;
+  WVDS_TRY(library.random(std::as_writable_bytes(std::span(&epoch, 1))));
+  return epoch;
+}
+
+void log_ready(const config::ServiceConfig& config, const crypto::Library& library, const std::string& reached_at) {
+  log_info("ready", {{"version", WVDS_VERSION},
+                     {"reached_at", reached_at},
+                     {"store", config.store.path},
+                     {"library", library.version()},
+                     {"provider", library.provider()},
+                     {"fips", fips_word(library.fips_state())}});
+  if (!library.fips_detail().empty()) log_warning("no FIPS", {{"cause", library.fips_detail()}});
+}
+
+}  // namespace wvds::service

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "config/service_config.h"
+#include "crypto/library.h"
+#include "keystore/protector.h"
+
+// What starting the service has in common on every operating system.
+namespace wvds::service {
+
+// make_protector gives the one that the configuration names.
+std::unique_ptr<keystore::Protector> make_protector(const config::Store& store);
+
+// new_epoch draws the number by which clients tell one start of the service from the next. kCryptoError without random
+// numbers.
+Result<uint64_t> new_epoch(const crypto::Library& library);
+
+// log_ready says where the service is reached, what cryptography it has, and why FIPS is missing where it is.
+void log_ready(const config::ServiceConfig& config, const crypto::Library& library, const std::string& reached_at);
+
+}  // namespace wvds::service
