@@ -49,7 +49,8 @@ LINUX_HEADER = re.compile(
     r"dlfcn|netdb|spawn|syslog|termios|ucontext|execinfo|mqueue|semaphore|aio|seccomp)\.h|csignal|"
     r"filesystem|random"
 )
-L4_HEADER = re.compile(r"l4/.*")
+L4_HEADER = re.compile(r"l4/.*|pthread-l4\.h")
+BOTH_SYSTEMS = ("pthread.h",)  # L4Re's C library has threads too
 SYSTEM_FOLDERS = ("linux", "l4re")
 SOURCE = re.compile(r".*\.(h|cc|c)$")
 TEST_LIKE = re.compile(r".*_(test|fuzz|bench)\.(cc|c|h)$|.*/testing/.*")
@@ -119,6 +120,8 @@ def openssl_problem(path, name):
 def system_problem(path, name):
     """Rule 3."""
     system = system_of(path)
+    if name in BOTH_SYSTEMS and system is not None:
+        return None
     if LINUX_HEADER.fullmatch(name) and system != "linux":
         return f"<{name}>: only linux/ folders may include it"
     if L4_HEADER.fullmatch(name) and system != "l4re":

@@ -87,6 +87,11 @@ class Systems(unittest.TestCase):
         self.assertEqual(problems("src/channel/linux/a.cc", '#include "channel/linux/futex.h"'), [])
         self.assertEqual(len(problems("src/channel/l4re/a.cc", '#include "channel/linux/futex.h"')), 1)
 
+    def test_threads_are_for_both_systems_and_nobody_else(self):
+        self.assertEqual(problems("src/platform/l4re/a.cc", "#include <pthread.h>"), [])
+        self.assertEqual(problems("src/platform/linux/a.cc", "#include <pthread.h>"), [])
+        self.assertEqual(len(problems("src/platform/a.cc", "#include <pthread.h>")), 1)
+
     def test_l4_headers_stay_in_l4re_folders(self):
         self.assertEqual(problems("src/channel/l4re/a.cc", "#include <l4/re/env>"), [])
         self.assertEqual(len(problems("src/channel/linux/a.cc", "#include <l4/re/env>")), 1)

@@ -1,0 +1,7 @@
+#include "client/default_address.h"
+
+namespace wvds::client {
+
+const char* default_address() { return "crypto"; }
+
+}  // namespace wvds::client

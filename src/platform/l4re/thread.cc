@@ -1,0 +1,67 @@
+#include "platform/thread.h"
+
+#include <pthread.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace wvds::platform {
+namespace {
+
+void* run(void* argument) {
+  const std::unique_ptr<std::function<void()>> body(static_cast<std::function<void()>*>(argument));
+  (*body)();
+  return nullptr;
+}
+
+// create returns 0 or an errno value.
+int create(pthread_t* thread, size_t stack_size, std::function<void()>* body) {
+  pthread_attr_t attributes;
+  if (int error = pthread_attr_init(&attributes); error != 0) return error;
+  int error = pthread_attr_setstacksize(&attributes, stack_size);
+  if (error == 0) error = pthread_create(thread, &attributes, run, body);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+}  // namespace
+
+struct Thread::Handle {
+  pthread_t thread;
+};
+
+Result<Thread> Thread::start(const char*, size_t stack_size, std::function<void()> body) {
+  auto owned = std::make_unique<std::function<void()>>(std::move(body));
+  auto handle = std::make_unique<Handle>();
+  if (int error = create(&handle->thread, stack_size, owned.get()); error != 0) {
+    return fail(Status::kLimitReached, std::string("no further thread: ") + std::strerror(error));
+  }
+  owned.release();  // the new thread owns it
+  return Thread(std::move(handle));
+}
+
+Thread::Thread() = default;
+Thread::Thread(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
+Thread::Thread(Thread&& other) noexcept = default;
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  if (this != &other) {
+    join();
+    handle_ = std::move(other.handle_);
+  }
+  return *this;
+}
+
+Thread::~Thread() { join(); }
+
+void Thread::join() {
+  if (!handle_) return;
+  pthread_join(handle_->thread, nullptr);
+  handle_.reset();
+}
+
+// Threads stay on the processor that the integrator started the task on.
+unsigned available_processors() { return 1; }
+
+}  // namespace wvds::platform
