@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +11,8 @@
 #include "base/result.h"
 
 namespace wvds {
+
+static_assert(std::endian::native == std::endian::little, "numbers on the wire and on disk are copied as they are");
 
 using Bytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
@@ -55,10 +58,10 @@ class Reader {
   explicit Reader(UntrustedBytes source) : source_(source) {}
   explicit Reader(Bytes source) : source_(UntrustedBytes(source)) {}
 
-  uint8_t u8() { return static_cast<uint8_t>(number(1)); }
-  uint16_t u16() { return static_cast<uint16_t>(number(2)); }
-  uint32_t u32() { return static_cast<uint32_t>(number(4)); }
-  uint64_t u64() { return number(8); }
+  uint8_t u8() { return number<uint8_t>(); }
+  uint16_t u16() { return number<uint16_t>(); }
+  uint32_t u32() { return number<uint32_t>(); }
+  uint64_t u64() { return number<uint64_t>(); }
 
   // bytes takes the next `count` bytes, rest all that are left, copy fills private memory.
   UntrustedBytes bytes(size_t count);
@@ -75,9 +78,23 @@ class Reader {
   Result<> finish() const;
 
  private:
-  uint64_t number(size_t width);
+  // The value is hidden from the compiler after the copy, so that it can't decide to read the bytes a second time.
+  template <class Number>
+  Number number() {
+    Number value = 0;
+    if (!claim(sizeof value)) return 0;
+    std::memcpy(&value, source_.in_place().data() + position_, sizeof value);
+    __asm__ __volatile__("" : "+r"(value));
+    position_ += sizeof value;
+    return value;
+  }
+
+  bool claim(size_t count) {
+    if (failed_ || count > source_.size() - position_) failed_ = true;
+    return !failed_;
+  }
+
   void take_into(MutableBytes target);
-  bool claim(size_t count);
 
   UntrustedBytes source_;
   size_t position_ = 0;
@@ -90,23 +107,33 @@ class Writer {
  public:
   explicit Writer(MutableBytes target) : target_(target) {}
 
-  void u8(uint8_t value) { number(value, 1); }
-  void u16(uint16_t value) { number(value, 2); }
-  void u32(uint32_t value) { number(value, 4); }
-  void u64(uint64_t value) { number(value, 8); }
+  void u8(uint8_t value) { number(value); }
+  void u16(uint16_t value) { number(value); }
+  void u32(uint32_t value) { number(value); }
+  void u64(uint64_t value) { number(value); }
   void bytes(Bytes value);
   void text(std::string_view value) { bytes(as_bytes(value)); }
   void zeros(size_t count);
 
   // reserve hands out the next `count` bytes for the caller to fill; empty when they do not fit.
-  MutableBytes reserve(size_t count);
+  MutableBytes reserve(size_t count) {
+    if (failed_ || count > target_.size() - position_) failed_ = true;
+    if (failed_) return {};
+    const MutableBytes part = target_.subspan(position_, count);
+    position_ += count;
+    return part;
+  }
 
   size_t size() const { return position_; }
   size_t left() const { return failed_ ? 0 : target_.size() - position_; }
   Result<size_t> finish() const;
 
  private:
-  void number(uint64_t value, size_t width);
+  template <class Number>
+  void number(Number value) {
+    const MutableBytes part = reserve(sizeof value);
+    if (!part.empty()) std::memcpy(part.data(), &value, sizeof value);
+  }
 
   MutableBytes target_;
   size_t position_ = 0;

@@ -124,12 +124,13 @@ Result<size_t> Session::run_handler(const OpEntry& entry, RequestContext& contex
 
 // A line that finds no memory is lost; the answer is not.
 void Session::report(const Served& served) try {
+  if (served.length && !served.entry->management) return;
   const auto* info =
       served.entry == nullptr ? nullptr : protocol::operation_info(static_cast<uint8_t>(served.entry->operation));
   const Event event{principal_, id_, info, served.key_id};
   if (!served.length) {
     log_failure(event, served.length.error(), state_.clock.now());
-  } else if (served.entry->management) {
+  } else {
     log_success(event);
   }
 } catch (const std::exception&) {
