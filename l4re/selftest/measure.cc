@@ -14,6 +14,7 @@
 
 #include "channel/l4re/gates.h"
 #include "channel/layout.h"
+#include "l4re/selftest/openssl_aes.h"
 #include "wvds_crypto.h"
 
 namespace wvds::test {
@@ -99,11 +100,18 @@ void measure_encryption(wvds_session* session, double per_tick, uint32_t key, co
   });
 }
 
+void measure_openssl(double per_tick, const char* what, size_t size) {
+  OpensslAes aes;
+  report(what, per_tick, 1, [&] { return aes.encrypt(size); });
+}
+
 void measure_session(wvds_session* session, double per_tick) {
   wvds_key_template wanted{};
   wanted.algorithm = WVDS_AES_256_GCM;
   wanted.lifetime = WVDS_LIFETIME_SESSION;
   uint32_t key = 0;
+  measure_openssl(per_tick, "OpenSSL alone, 64 bytes", 64);
+  measure_openssl(per_tick, "OpenSSL alone, 65,502 bytes", WVDS_AES_MAX_SIZE);
   report("empty call", per_tick, 1, [&] { return wvds_ping(session) == WVDS_SUCCESS; });
   report("empty call, pipelined by 8", per_tick, kDepth, [&] { return pipelined(session); });
   if (wvds_key_generate(session, &key, nullptr, nullptr, 0, &wanted) != WVDS_SUCCESS) return;
