@@ -9,7 +9,7 @@ WVDS_CLIENT   = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) \
                 $(addprefix channel/l4re/, client_end.cc shared_region.cc) \
                 $(addprefix client/, aes_api.cc arguments.cc call_api.cc key_api.cc mldsa_api.cc mlkem_api.cc \
                   names_api.cc service_api.cc session.cc session_api.cc status_api.cc l4re/default_address.cc) \
-                platform/l4re/thread.cc
+                platform/thread.cc platform/l4re/thread.cc
 
 WVDS_KEYSTORE = blob.cc block_directory.cc block_medium.cc expanded_keys.cc file/file_protector.cc format.cc \
                 index_format.cc key_pool.cc key_wrap.cc material.cc nonce_window.cc principals.cc record_format.cc \
@@ -17,7 +17,7 @@ WVDS_KEYSTORE = blob.cc block_directory.cc block_medium.cc expanded_keys.cc file
                 store_open.cc stored_key.cc use_counter.cc
 WVDS_SERVICE  = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) channel/service_loop.cc \
                 $(addprefix channel/l4re/, endpoint.cc session.cc shared_region.cc) \
-                $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc) \
+                $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc thread.cc) \
                 $(addprefix platform/l4re/, block_device.cc disk.cc dl_locks.cc entropy.cc hardening.cc thread.cc) \
                 $(addprefix crypto/, aead.cc fetched.cc kdf.cc library.cc locked_secret.cc mldsa.cc mlkem.cc \
                   openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc) \

@@ -28,7 +28,12 @@ class Thread {
   void join();
 
  private:
-  struct Handle;
+  // Handle is the system's own thread; join is called once.
+  struct Handle {
+    virtual ~Handle() = default;
+    virtual void join() = 0;
+  };
+  class SystemHandle;
   explicit Thread(std::unique_ptr<Handle> handle);
   std::unique_ptr<Handle> handle_;
 };

@@ -68,15 +68,20 @@ class VirtioDevice : public BlockDevice {
  public:
   explicit VirtioDevice(std::string name) : name_(std::move(name)) {}
 
-  // open may throw, as the driver's library does.
-  void open(L4::Cap<L4virtio::Device> capability) {
+  // open may throw, as the driver's library does. The driver can write the configuration at any time, so it is read
+  // once. Features that a driver offers are negotiated by the library.
+  Result<> open(L4::Cap<L4virtio::Device> capability) {
     void* memory = nullptr;
     driver_.setup_device(capability, kBufferSize, &memory, driver_address_);
     buffer_ = static_cast<std::byte*>(memory);
+    sectors_ = driver_.device_config().capacity;
+    writable_ = !driver_.feature_negotiated(L4VIRTIO_BLOCK_F_RO);
+    if (!writable_ || driver_.feature_negotiated(L4VIRTIO_BLOCK_F_FLUSH)) return {};
+    return fail(Status::kStorageError, name_ + ": its driver offers no FLUSH, so nothing could be made durable");
   }
 
   const std::string& name() const override { return name_; }
-  uint64_t sectors() const override { return driver_.device_config().capacity; }
+  uint64_t sectors() const override { return sectors_; }
 
   Result<> read(uint64_t first, MutableBytes out) override {
     WVDS_TRY(check_sectors(*this, first, out.size()));
@@ -89,6 +94,7 @@ class VirtioDevice : public BlockDevice {
   }
 
   Result<> write(uint64_t first, Bytes content) override {
+    if (!writable_) return fail(Status::kStorageError, name_ + ": the device can't be written: it is read-only");
     WVDS_TRY(check_sectors(*this, first, content.size()));
     for (size_t done = 0; done < content.size(); done += kBufferSize) {
       const Bytes part = content.subspan(done, std::min(kBufferSize, content.size() - done));
@@ -98,7 +104,7 @@ class VirtioDevice : public BlockDevice {
     return {};
   }
 
-  Result<> flush(FlushPoint) override { return transfer(L4VIRTIO_BLOCK_T_FLUSH, 0, 0); }
+  Result<> flush(FlushPoint) override { return writable_ ? transfer(L4VIRTIO_BLOCK_T_FLUSH, 0, 0) : Result<>{}; }
 
  private:
   static constexpr size_t kBufferSize = 64 * 1024;
@@ -118,14 +124,16 @@ class VirtioDevice : public BlockDevice {
   }
 
   const std::string name_;
-  mutable L4virtio::Driver::Block_device driver_;
+  uint64_t sectors_ = 0;
+  bool writable_ = false;
+  L4virtio::Driver::Block_device driver_;
   L4virtio::Ptr<void> driver_address_;
   std::byte* buffer_ = nullptr;
 };
 
 Result<std::unique_ptr<BlockDevice>> open_virtio(const std::string& path, L4::Cap<L4virtio::Device> capability) try {
   auto device = std::make_unique<VirtioDevice>(path);
-  device->open(capability);
+  WVDS_TRY(device->open(capability));
   return device;
 } catch (const L4::Runtime_error& error) {
   return fail(Status::kStorageError, path + ": the block device does not answer: " + error.str());

@@ -27,38 +27,21 @@ int create(pthread_t* thread, size_t stack_size, std::function<void()>* body) {
 
 }  // namespace
 
-struct Thread::Handle {
+class Thread::SystemHandle : public Thread::Handle {
+ public:
+  void join() override { pthread_join(thread, nullptr); }
+
   pthread_t thread;
 };
 
 Result<Thread> Thread::start(const char*, size_t stack_size, std::function<void()> body) {
   auto owned = std::make_unique<std::function<void()>>(std::move(body));
-  auto handle = std::make_unique<Handle>();
+  auto handle = std::make_unique<SystemHandle>();
   if (int error = create(&handle->thread, stack_size, owned.get()); error != 0) {
     return fail(Status::kLimitReached, std::string("no further thread: ") + std::strerror(error));
   }
   owned.release();  // the new thread owns it
   return Thread(std::move(handle));
-}
-
-Thread::Thread() = default;
-Thread::Thread(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
-Thread::Thread(Thread&& other) noexcept = default;
-
-Thread& Thread::operator=(Thread&& other) noexcept {
-  if (this != &other) {
-    join();
-    handle_ = std::move(other.handle_);
-  }
-  return *this;
-}
-
-Thread::~Thread() { join(); }
-
-void Thread::join() {
-  if (!handle_) return;
-  pthread_join(handle_->thread, nullptr);
-  handle_.reset();
 }
 
 // Threads stay on the processor that the integrator started the task on.

@@ -57,7 +57,10 @@ int create(pthread_t* thread, size_t stack_size, Start* start) {
 
 }  // namespace
 
-struct Thread::Handle {
+class Thread::SystemHandle : public Thread::Handle {
+ public:
+  void join() override { pthread_join(thread, nullptr); }
+
   pthread_t thread;
 };
 
@@ -65,32 +68,12 @@ Result<Thread> Thread::start(const char* name, size_t stack_size, std::function<
   auto start = std::make_unique<Start>();
   start->body = std::move(body);
   std::snprintf(start->name, sizeof start->name, "%s", name);
-  auto handle = std::make_unique<Handle>();
+  auto handle = std::make_unique<SystemHandle>();
   if (int error = create(&handle->thread, stack_size, start.get()); error != 0) {
     return fail(Status::kLimitReached, std::string("no further thread: ") + std::strerror(error));
   }
   start.release();  // the new thread owns it
   return Thread(std::move(handle));
-}
-
-Thread::Thread() = default;
-Thread::Thread(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
-Thread::Thread(Thread&& other) noexcept = default;
-
-Thread& Thread::operator=(Thread&& other) noexcept {
-  if (this != &other) {
-    join();
-    handle_ = std::move(other.handle_);
-  }
-  return *this;
-}
-
-Thread::~Thread() { join(); }
-
-void Thread::join() {
-  if (!handle_) return;
-  pthread_join(handle_->thread, nullptr);
-  handle_.reset();
 }
 
 unsigned available_processors() {
