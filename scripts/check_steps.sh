@@ -14,6 +14,7 @@ steps=(
   'build|release build'
   'tests|all tests, release build'
   'docs|commands and examples in the documents'
+  'l4re|L4Re: syntax, and QEMU where a build directory is configured'
   'spin|model of the shared-memory handshake'
   'asan|AddressSanitizer and UndefinedBehaviorSanitizer'
   'tsan|ThreadSanitizer'
@@ -147,6 +148,36 @@ step_docs() {
     esac
   done
   [[ -s $results ]] || { echo 'there is no script in tests/docs'; return 1; }
+  no_failures
+}
+
+# l4re_in_qemu: one run for each L4Re build directory that the environment names
+l4re_in_qemu() {
+  local number arch
+  local -a builds kernels deps
+  read -ra builds <<<"${WVDS_L4RE_BUILD:-}"
+  read -ra kernels <<<"${WVDS_FIASCO_BUILD:-}"
+  read -ra deps <<<"${WVDS_L4RE_DEPS:-}"
+  if [[ -z ${WVDS_L4RE_SOURCE:-} ]] || ((${#builds[@]} == 0 || ${#kernels[@]} != ${#builds[@]} || ${#deps[@]} != ${#builds[@]})); then
+    record fail 'L4Re in QEMU' 'WVDS_L4RE_SOURCE must name one directory; WVDS_L4RE_BUILD, WVDS_FIASCO_BUILD and WVDS_L4RE_DEPS as many as each other'
+    return 0
+  fi
+  for number in "${!builds[@]}"; do
+    arch=${builds[number]##*/}
+    run_test "L4Re folders compile with the headers of $arch" "$wvds_root/l4re/check_syntax.sh" --real "${builds[number]}"
+    run_test "L4Re in QEMU: $arch" "$wvds_root/l4re/run-qemu" --l4re-source "$WVDS_L4RE_SOURCE" \
+      --l4re-build "${builds[number]}" --fiasco-build "${kernels[number]}" --deps "${deps[number]}"
+  done
+}
+
+step_l4re() {
+  need_openssl >/dev/null 2>&3 # the self-test includes its headers
+  run_test 'L4Re folders compile' "$wvds_root/l4re/check_syntax.sh"
+  if [[ -n ${WVDS_L4RE_SOURCE:-}${WVDS_L4RE_BUILD:-}${WVDS_FIASCO_BUILD:-}${WVDS_L4RE_DEPS:-} ]]; then
+    l4re_in_qemu
+  else
+    record skip 'L4Re in QEMU' 'no L4Re build directory is configured (WVDS_L4RE_SOURCE, WVDS_L4RE_BUILD, WVDS_FIASCO_BUILD, WVDS_L4RE_DEPS; docs/l4re.md)'
+  fi
   no_failures
 }
 

@@ -153,6 +153,59 @@ test_a_process_left_behind_is_found() {
   expect_eq 'after its end' '' "$(. "$root/scripts/check_steps.sh"; left_behind "$root/build/release")"
 }
 
+# l4re_tree: the tree with the step l4re alone; its scripts write their arguments to `ran`. REFUSES stands for a word at
+# which they fail.
+l4re_tree() {
+  tree
+  replace <<<"steps=('l4re|L4Re'); need_openssl() { :; }"
+  mkdir -p "$root/l4re"
+  printf '%s\n' '#!/bin/bash' 'cd "${BASH_SOURCE[0]%/*}" && echo "${0##*/} $*" >>../ran' '[[ "$*" != *"${REFUSES:-nothing}"* ]]' \
+    >"$root/l4re/check_syntax.sh"
+  cp "$root/l4re/check_syntax.sh" "$root/l4re/run-qemu"
+  chmod +x "$root/l4re/"*
+  unset WVDS_L4RE_SOURCE WVDS_L4RE_BUILD WVDS_FIASCO_BUILD WVDS_L4RE_DEPS REFUSES
+}
+
+test_without_an_l4re_build_directory_only_the_syntax_is_checked() {
+  l4re_tree
+  run l4re
+  expect_eq 'exit status' 0 "$code"
+  expect_eq 'last line' '1 passed, 0 failed, 1 skipped' "$(last_line)"
+  expect_in said 'L4Re in QEMU: no L4Re build directory is configured' "$said"
+  expect_eq 'what ran' 'check_syntax.sh ' "$(<"$root/ran")"
+}
+
+test_each_l4re_build_directory_is_run_with_what_belongs_to_it() {
+  l4re_tree
+  export WVDS_L4RE_SOURCE=/src WVDS_L4RE_BUILD='/b/amd64 /b/arm64' WVDS_FIASCO_BUILD='/f/1 /f/2' WVDS_L4RE_DEPS='/d/1 /d/2'
+  run l4re
+  expect_eq 'last line' '5 passed, 0 failed, 0 skipped' "$(last_line)"
+  expect_in ran 'check_syntax.sh --real /b/arm64' "$(<"$root/ran")"
+  expect_in ran 'run-qemu --l4re-source /src --l4re-build /b/amd64 --fiasco-build /f/1 --deps /d/1' "$(<"$root/ran")"
+  expect_in ran 'run-qemu --l4re-source /src --l4re-build /b/arm64 --fiasco-build /f/2 --deps /d/2' "$(<"$root/ran")"
+}
+
+test_a_failed_run_on_l4re_fails() {
+  l4re_tree
+  export WVDS_L4RE_SOURCE=/src WVDS_L4RE_BUILD=/b/arm64 WVDS_FIASCO_BUILD=/f WVDS_L4RE_DEPS=/d REFUSES=--fiasco-build
+  run l4re
+  expect_eq 'exit status' 1 "$code"
+  expect_eq 'last line' '2 passed, 1 failed, 0 skipped' "$(last_line)"
+  expect_in said 'L4Re in QEMU: arm64' "$said"
+}
+
+test_l4re_directories_that_do_not_match_fail() {
+  l4re_tree
+  export WVDS_L4RE_SOURCE=/src WVDS_L4RE_BUILD='/b/amd64 /b/arm64' WVDS_FIASCO_BUILD=/f WVDS_L4RE_DEPS='/d/1 /d/2'
+  run l4re
+  expect_eq 'last line' '1 passed, 1 failed, 0 skipped' "$(last_line)"
+  expect_in said 'WVDS_FIASCO_BUILD' "$said"
+  unset WVDS_L4RE_SOURCE
+  WVDS_FIASCO_BUILD='/f/1 /f/2'
+  run l4re
+  expect_eq 'exit status without the sources' 1 "$code"
+}
+
 test_two_checks_in_one_tree_are_refused() {
   tree
   mkdir -p "$root/build/check"

@@ -38,7 +38,7 @@ Result<L4Re::Util::Unique_del_cap<Object>> make_object(const char* what) {
 Result<L4Re::Util::Unique_del_cap<L4::Irq>> make_bell(Label label) {
   WVDS_ASSIGN(bell, make_object<L4::Irq>("a doorbell"));
   WVDS_TRY(done(l4_error(bell->bind_thread(this_thread(), label)), "a doorbell's thread"));
-  return std::move(bell);
+  return bell;
 }
 
 }  // namespace
