@@ -17,7 +17,7 @@ WVDS_KEYSTORE = blob.cc block_directory.cc block_medium.cc expanded_keys.cc file
                 store_open.cc stored_key.cc use_counter.cc
 WVDS_SERVICE  = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) channel/service_loop.cc \
                 $(addprefix channel/l4re/, endpoint.cc session.cc shared_region.cc) \
-                $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc thread.cc) \
+                $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc thread.cc wall_clock.cc) \
                 $(addprefix platform/l4re/, block_device.cc disk.cc dl_locks.cc entropy.cc hardening.cc thread.cc) \
                 $(addprefix crypto/, aead.cc fetched.cc kdf.cc library.cc locked_secret.cc mldsa.cc mlkem.cc \
                   openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc) \

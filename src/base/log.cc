@@ -33,6 +33,16 @@ void append_field(std::string& line, const LogField& field) {
 
 }  // namespace
 
+const char* log_level_word(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
+  }
+  return "info";
+}
+
 void set_log_sink(LogSink sink) { g_sink = sink; }
 void set_log_level(LogLevel level) { g_level = level; }
 

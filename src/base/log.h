@@ -10,6 +10,9 @@ namespace wvds {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
 
+// log_level_word is "debug", "info", "warning" or "error"; static.
+const char* log_level_word(LogLevel level);
+
 // LogField is one named value of a log line. It takes text and numbers only: a Secret does not convert, so it can't be
 // logged by mistake.
 struct LogField {

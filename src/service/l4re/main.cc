@@ -10,6 +10,7 @@
 #include "keystore/file/file_protector.h"
 #include "platform/hardening.h"
 #include "platform/l4re/block_device.h"
+#include "platform/wall_clock.h"
 #include "protocol/operations.h"
 #include "service/service.h"
 #include "service/start_up.h"
@@ -21,8 +22,8 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;  // command line or config
 
 void to_log_capability(LogLevel level, std::string_view line) {
-  constexpr const char* kWords[] = {"debug", "info", "warning", "error"};
-  std::printf("%s: %.*s\n", kWords[static_cast<size_t>(level)], static_cast<int>(line.size()), line.data());
+  const std::string time = platform::time_text(platform::wall_clock_now(), platform::monotonic_now());
+  std::printf("%s %s: %.*s\n", time.c_str(), log_level_word(level), static_cast<int>(line.size()), line.data());
 }
 
 std::expected<config::ServiceConfig, std::string> load_config(const std::string& path) {

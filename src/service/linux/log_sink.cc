@@ -8,7 +8,9 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
+#include <string>
+
+#include "platform/wall_clock.h"
 
 namespace wvds::service {
 namespace {
@@ -22,16 +24,6 @@ const char* journal_priority(LogLevel level) {
     case LogLevel::kError: return "<3>";
   }
   return "<6>";
-}
-
-const char* level_word(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
-  }
-  return "info";
 }
 
 // A pipe that has room at all has it for PIPE_BUF bytes (pipe(7)), so that a line up to this length does not wait.
@@ -50,15 +42,9 @@ void write_line(std::string_view head, std::string_view whole_line) {
 void to_journal(LogLevel level, std::string_view line) { write_line(journal_priority(level), line); }
 
 void to_person(LogLevel level, std::string_view line) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  gmtime_r(&now.tv_sec, &parts);
-  char head[64];
-  const size_t date_length = std::strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &parts);
-  const int rest_length = std::snprintf(head + date_length, sizeof head - date_length,
-                                        ".%03ldZ %s: ", now.tv_nsec / 1'000'000, level_word(level));
-  write_line({head, date_length + static_cast<size_t>(rest_length)}, line);
+  write_line(
+      platform::time_text(platform::wall_clock_now(), platform::monotonic_now()) + " " + log_level_word(level) + ": ",
+      line);
 }
 
 // JOURNAL_STREAM is "device:inode" of what systemd connected standard error to; it may have been redirected since.
