@@ -169,8 +169,7 @@ obtain_built() {
   if ! complete "$prefix"; then
     log=$wvds_cache/openssl-build.log
     : >"$log"
-    dpkg-source --no-check -x "$work"/source/*.dsc "$work/openssl" >>"$log" 2>&1 ||
-      { show_log_tail "$log"; die "OpenSSL's source could not be unpacked"; }
+    unpack_source "$work" "$log"
     say "OpenSSL $version: configuring (the build takes some minutes, once; log: $log)"
     build "$work/openssl" "$work/stage" "$log" "$version" ||
       { show_log_tail "$log"; die "OpenSSL $version could not be built"; }

@@ -116,3 +116,9 @@ fetch_source() {
   done
   return 1
 }
+
+# unpack_source WORK LOG: what fetch_source brought becomes WORK/openssl, with Debian's patches
+unpack_source() {
+  dpkg-source --no-check -x "$1"/source/*.dsc "$1/openssl" >>"$2" 2>&1 ||
+    { show_log_tail "$2"; die "OpenSSL's source could not be unpacked"; }
+}
