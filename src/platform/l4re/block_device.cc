@@ -142,11 +142,13 @@ Result<std::unique_ptr<BlockDevice>> open_virtio(const std::string& path, L4::Ca
 Result<std::unique_ptr<BlockDevice>> open_capability(const std::string& path, const std::string& name) {
   const auto capability = L4Re::Env::env()->get_cap<void>(name.c_str());
   if (!capability.is_valid()) return fail(Status::kStorageError, path + ": this task was given no such capability");
-  if (const auto virtio = L4::cap_dynamic_cast<L4virtio::Device>(capability); virtio.is_valid())
-    return open_virtio(path, virtio);
   const auto dataspace = L4::cap_dynamic_cast<L4Re::Dataspace>(capability);
-  if (!dataspace.is_valid()) return fail(Status::kStorageError, path + ": neither a block device nor a dataspace");
-  return attach(path, dataspace, true);
+  if (dataspace.is_valid()) return attach(path, dataspace, true);
+  // An object can't be asked whether it is an L4virtio device: that protocol has number 0. Every such device signals
+  // through an Icu, and what else does is found out when its configuration is read.
+  const auto icu = L4::cap_dynamic_cast<L4::Icu>(capability);
+  if (icu.is_valid()) return open_virtio(path, L4::cap_cast<L4virtio::Device>(icu));
+  return fail(Status::kStorageError, path + ": neither a block device nor a dataspace");
 }
 
 Result<std::unique_ptr<BlockDevice>> open_module(const std::string& path, const std::string& name) {
