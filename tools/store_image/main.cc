@@ -1,5 +1,5 @@
-// wvds_store_image: copies a key store from a folder to an image of raw sectors, for L4Re: as a boot module with provisioned
-// keys, or to be written to a disk. What it copies is encrypted; it needs no key and reads none.
+// wvds_store_image: copies a key store from a folder to an image of raw sectors, for L4Re: as a boot module with
+// provisioned keys, or to be written to a disk. What it copies is encrypted; it needs no key and reads none.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
