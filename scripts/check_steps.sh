@@ -167,6 +167,9 @@ l4re_in_qemu() {
     run_test "L4Re folders compile with the headers of $arch" "$wvds_root/l4re/check_syntax.sh" --real "${builds[number]}"
     run_test "L4Re in QEMU: $arch" "$wvds_root/l4re/run-qemu" --l4re-source "$WVDS_L4RE_SOURCE" \
       --l4re-build "${builds[number]}" --fiasco-build "${kernels[number]}" --deps "${deps[number]}"
+    run_test "L4Re's store on NVMe in QEMU: $arch" "$wvds_root/l4re/run-nvme" --l4re-source "$WVDS_L4RE_SOURCE" \
+      --l4re-build "${builds[number]}" --fiasco-build "${kernels[number]}" --deps "${deps[number]}" \
+      --checker "$wvds_root/build/release/tests/replay/wvds_replay_check"
   done
 }
 
