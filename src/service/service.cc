@@ -9,14 +9,12 @@
 namespace wvds::service {
 namespace {
 
-keystore::StoreConfig store_config(const ServiceParts& parts) {
-  const config::ServiceConfig& config = parts.config;
+keystore::StoreConfig store_config(const config::ServiceConfig& config) {
   keystore::StoreConfig out;
   out.window_capacity = config.replay_window.capacity;
   out.window_bytes = config.replay_window.total_bytes;
   out.use_limit = config.keys.use_limit;
   out.expanded_keys = config.keys.expanded_cache;
-  out.pooled_keys = parts.pooled_keys;
   return out;
 }
 
@@ -52,7 +50,7 @@ Result<std::unique_ptr<Service>> Service::create(const ServiceParts& parts) {
   std::unique_ptr<Service> service(new Service(parts));
   std::vector<keystore::Principal> principals;
   for (const config::Client& client : parts.config.clients) principals.push_back(store_principal(client));
-  WVDS_ASSIGN(store, keystore::KeyStore::open(parts.medium, parts.protector, parts.library, store_config(parts),
+  WVDS_ASSIGN(store, keystore::KeyStore::open(parts.medium, parts.protector, parts.library, store_config(parts.config),
                                               std::move(principals)));
   service->state_.store = std::move(store);
   if (parts.config.keys.rotate_at_percent != 0) {

@@ -5,7 +5,6 @@
 
 #include "channel/request.h"
 #include "config/service_config.h"
-#include "keystore/key_store.h"
 #include "keystore/medium.h"
 #include "keystore/protector.h"
 #include "service/principal.h"
@@ -21,8 +20,7 @@ struct ServiceParts {
   keystore::Medium& medium;
   keystore::Protector& protector;
   const Clock& clock;
-  uint64_t epoch = 0;                                        // another one after each start
-  size_t pooled_keys = keystore::StoreConfig{}.pooled_keys;  // 0: no thread that makes keys ahead
+  uint64_t epoch = 0;  // another one after each start
 };
 
 // Service is the whole of crypto_service but for the transport: key store, principals and sessions.

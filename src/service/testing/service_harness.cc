@@ -145,9 +145,7 @@ const crypto::Library& Harness::library() {
 }
 
 void Harness::start() {
-  // no pool: its thread has random generators of its own, which the leak check of the fuzzer can't see, and which tests
-  // would have to wait for
-  service_ = must(Service::create({config_, library(), medium_, *protector_, clock_, ++epoch_, 0}));
+  service_ = must(Service::create({config_, library(), medium_, *protector_, clock_, ++epoch_}));
 }
 
 void Harness::restart() {
