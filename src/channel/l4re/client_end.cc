@@ -10,6 +10,7 @@
 #include "channel/l4re/shared_region.h"
 #include "channel/slot_client.h"
 #include "platform/clock.h"
+#include "platform/thread.h"
 
 namespace wvds::channel {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 using L4Re::Util::make_unique_cap;
 using L4Re::Util::Unique_cap;
 using std::chrono::microseconds;
-
-// One processor: threads stay where the integrator puts them, and a client that looks while it shares the processor
-// with its worker only keeps the worker from working.
-constexpr unsigned kProcessors = 1;
 
 // The service's end, all its kernel objects with it, is what wakes a waiting client: no need to look now and then.
 constexpr Nanoseconds kLongestWait = std::chrono::seconds(60);
@@ -30,8 +27,7 @@ l4_timeout_t ipc_timeout(Nanoseconds limit) {
   constexpr microseconds kLeast{1};
   constexpr microseconds kMost = std::chrono::hours(1);
   const auto wanted = std::clamp(std::chrono::duration_cast<microseconds>(limit), kLeast, kMost);
-  const l4_timeout_s timeout =
-      l4_timeout_from_us(static_cast<l4_uint32_t>(std::min<int64_t>(wanted.count(), UINT32_MAX)));
+  const l4_timeout_s timeout = l4_timeout_from_us(static_cast<l4_uint32_t>(wanted.count()));
   return l4_timeout(timeout, timeout);
 }
 
@@ -59,7 +55,7 @@ class L4reClientWaiter : public ClientWaiter {
 class L4reClientEnd : public SlotClient {
  public:
   L4reClientEnd(Region region, uint64_t epoch, L4::Cap<SessionGate> gate, std::unique_ptr<ClientWaiter> waiter)
-      : SlotClient(region, epoch, kProcessors, std::move(waiter), kLongestWait), gate_(gate) {}
+      : SlotClient(region, epoch, platform::available_processors(), std::move(waiter), kLongestWait), gate_(gate) {}
 
   // One message to the worker, which answers it when it has served the slot. await then finds the answer, or waits on
   // where the message was not answered in time, or finds the service gone.

@@ -19,6 +19,7 @@
 #include "channel/l4re/gates.h"
 #include "channel/l4re/session.h"
 #include "channel/listen.h"
+#include "platform/thread.h"
 
 namespace wvds::channel {
 namespace {
@@ -29,9 +30,6 @@ constexpr l4_umword_t kRightsBits = 3;
 constexpr l4_umword_t kBell = 4;
 constexpr l4_umword_t kFirstClient = 8;
 constexpr l4_umword_t kLabelStep = 4;
-
-// One processor: see the client's end.
-constexpr unsigned kProcessors = 1;
 
 class L4reEndpoint;
 
@@ -55,7 +53,7 @@ class Client : public L4::Epiface_t<Client, SessionFactoryGate> {
 class L4reEndpoint : public Endpoint {
  public:
   L4reEndpoint(const ListenOptions& options, SessionFactory& factory)
-      : options_(options), factory_(factory), budget_(kProcessors) {}
+      : options_(options), factory_(factory), budget_(platform::available_processors()) {}
   ~L4reEndpoint() override { sessions_.clear(); }
 
   Result<> prepare();

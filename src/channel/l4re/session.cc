@@ -122,12 +122,13 @@ Result<std::unique_ptr<Session>> Session::start(L4::Cap<L4Re::Mem_alloc> quota, 
                                                 std::function<void()> ended) {
   WVDS_ASSIGN(region, SharedRegion::create(quota, slots, epoch));
   std::unique_ptr<Session> session(new Session(std::move(region), std::move(handler), budget, std::move(ended)));
-  std::promise<Result<>> ready;
+  // The worker owns it too: set_value may still be at work in it when the future is ready.
+  const auto ready = std::make_shared<std::promise<Result<>>>();
   auto worker =
-      platform::Thread::start("wvds-session", kStackSize, [&ready, self = session.get()] { self->work(ready); });
+      platform::Thread::start("wvds-session", kStackSize, [ready, self = session.get()] { self->work(*ready); });
   if (!worker) return std::unexpected(std::move(worker.error()));
   session->worker_ = std::move(*worker);
-  WVDS_TRY(ready.get_future().get());
+  WVDS_TRY(ready->get_future().get());
   return session;
 }
 

@@ -44,7 +44,8 @@ Result<Thread> Thread::start(const char*, size_t stack_size, std::function<void(
   return Thread(std::move(handle));
 }
 
-// Threads stay on the processor that the integrator started the task on.
+// Threads stay on the processor that the integrator started the task on: who looks for news there only keeps the others
+// from working.
 unsigned available_processors() { return 1; }
 
 }  // namespace wvds::platform
