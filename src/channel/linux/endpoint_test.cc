@@ -95,9 +95,9 @@ TEST_P(EndpointTest, FinishesTheRequestAtHandWhenStoppedAndLeavesTheAnswerReadab
   const SlotIndex first = client->acquire().value();
   testing::put(client->request_area(first), "at hand");
   ASSERT_TRUE(client->submit(first).has_value());
+  ASSERT_TRUE(working.pass()) << "a scan that is past the first slot would take the second one first";
   const SlotIndex second = client->acquire().value();
   ASSERT_TRUE(client->submit(second).has_value());
-  ASSERT_TRUE(working.pass());
   auto later = service.client();
   service.endpoint().stop();
   ASSERT_TRUE(service.factory.journal.reached(&Journal::Counts::destroyed, 1)) << "the later session is told last";
