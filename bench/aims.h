@@ -9,6 +9,9 @@ namespace wvds::bench {
 
 using Counters = std::map<std::string, double>;
 
+// Find gives a benchmark's counters, or null when it did not run.
+using Find = std::function<const Counters*(const std::string&)>;
+
 // microseconds prints nanoseconds as microseconds with three digits or so.
 std::string microseconds(double nanoseconds);
 std::string two_decimals(double value);
@@ -21,8 +24,7 @@ struct Aim {
   bool met = false;
 };
 
-// aims judges the best runs; `find` gives a benchmark's counters, or null when it did not run. An aim without its
-// benchmark is left out.
-std::vector<Aim> aims(const std::function<const Counters*(const std::string&)>& find);
+// aims judges the best runs. An aim without its benchmark is left out.
+std::vector<Aim> aims(const Find& find);
 
 }  // namespace wvds::bench

@@ -53,6 +53,7 @@ std::vector<Definition> empty_call_definitions() {
 }
 
 Result<CaseBuilder> CaseBuilder::open(World& world) {
+  world.settle();  // what a session before this one left is gone then
   WVDS_ASSIGN(session, Session::connect(world.service->address()));
   WVDS_ASSIGN(echo_end, world.echo->connect());
   return CaseBuilder(world, std::move(session), std::move(echo_end));
@@ -77,6 +78,12 @@ void CaseBuilder::in_place(wvds_operation operation, uint32_t key_id, AnswerStep
 
 void CaseBuilder::pipeline(wvds_operation operation, uint32_t key_id, AnswerStep after) {
   case_.variants.emplace_back("d", pipelined({session_, operation, key_id, std::move(after)}));
+}
+
+void CaseBuilder::pipelined_hand_over() { add("b_pipelined", bench::pipelined_hand_over(*world_.echo, echo_end_)); }
+
+void CaseBuilder::add(const std::string& name, std::unique_ptr<Variant> variant) {
+  case_.variants.emplace_back(name, std::move(variant));
 }
 
 Case CaseBuilder::finish(std::function<Result<Request>()> fresh, std::shared_ptr<void> keeps) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/algorithm.h"
@@ -30,6 +31,12 @@ std::vector<Definition> aes_definitions();
 std::vector<Definition> mldsa_definitions();
 std::vector<Definition> mlkem_definitions();
 
+// Those whose names begin with kSpeed have tables of their own.
+inline constexpr std::string_view kSpeed = "speed/";
+std::vector<Definition> throughput_definitions();
+std::vector<Definition> one_processor_definitions();
+std::vector<Definition> scale_definitions();
+
 // CaseBuilder gives a case its variants, under the names that the reports use.
 class CaseBuilder {
  public:
@@ -44,6 +51,8 @@ class CaseBuilder {
   void simple(CallVariant::Step call, CallVariant::Step after = {});                    // "c"
   void in_place(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});  // "c_inplace"
   void pipeline(wvds_operation operation, uint32_t key_id = 0, AnswerStep after = {});  // "d"
+  void pipelined_hand_over();                                                           // "b_pipelined"
+  void add(const std::string& name, std::unique_ptr<Variant> variant);                  // under a name of its own
 
   Case finish(std::function<Result<Request>()> fresh, std::shared_ptr<void> keeps = {});
 

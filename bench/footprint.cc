@@ -23,7 +23,7 @@ struct OwnService {
 
   static Result<std::unique_ptr<OwnService>> prepare(const World& world) {
     auto own = std::make_unique<OwnService>();
-    WVDS_ASSIGN(process, ServiceProcess::prepare(world.service_program, own->folder.path() + "/service"));
+    WVDS_ASSIGN(process, ServiceProcess::prepare(world.service_program, own->folder.path() + "/service", world.fips));
     own->process = std::move(process);
     return own;
   }

@@ -1,7 +1,9 @@
 #include "bench/hand_over.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <deque>
 
 #include "platform/clock.h"
 #include "protocol/frame.h"
@@ -21,14 +23,18 @@ void fill(MutableBytes area, Bytes payload) {
   if (!payload.empty()) std::memcpy(area.data() + protocol::kFrameHeaderSize, payload.data(), payload.size());
 }
 
-Result<UntrustedBytes> exchange(ClientEnd& end, SlotIndex slot, size_t expected_size) {
-  WVDS_TRY(end.submit(slot));
+Result<UntrustedBytes> answer_of(ClientEnd& end, SlotIndex slot, size_t expected_size) {
   WVDS_ASSIGN(area, end.await(slot, platform::monotonic_now() + kTimeout));
   WVDS_ASSIGN(answer, protocol::AnswerFrame::decode(area));
   if (answer.status != Status::kSuccess || answer.payload.size() != expected_size) {
     return fail(Status::kProtocolError, "an answer of the wrong size");
   }
   return answer.payload;
+}
+
+Result<UntrustedBytes> exchange(ClientEnd& end, SlotIndex slot, size_t expected_size) {
+  WVDS_TRY(end.submit(slot));
+  return answer_of(end, slot, expected_size);
 }
 
 class HandOver : public Variant {
@@ -48,12 +54,13 @@ class HandOver : public Variant {
   }
 
   Result<> measure(std::span<const Request> requests, Samples& samples) override {
-    if (!requests.empty()) echo_.set_answer_size(static_cast<uint32_t>(requests.front().answer_size));
+    if (!requests.empty()) answer_sizes(requests.front());
     return Variant::measure(requests, samples);
   }
 
  protected:
   ClientEnd& end() { return *end_; }
+  void answer_sizes(const Request& request) { echo_.set_answer_size(static_cast<uint32_t>(request.answer_size)); }
 
  private:
   EchoProcess& echo_;
@@ -96,7 +103,57 @@ class InPlaceHandOver : public HandOver {
   }
 };
 
+class PipelinedHandOver : public HandOver {
+ public:
+  using HandOver::HandOver;
+
+  Result<> measure(std::span<const Request> requests, Samples& samples) override {
+    if (requests.empty()) return {};
+    answer_sizes(requests.front());
+    const size_t depth = std::min<size_t>(end().slot_count(), requests.size());
+    std::deque<SlotIndex> in_flight;
+    for (size_t i = 0; i < depth; ++i) WVDS_TRY(send(requests[i], in_flight));
+    Stopwatch watch;
+    watch.start();
+    for (size_t i = depth; i < requests.size(); ++i) {
+      WVDS_TRY(receive(requests[i - depth], in_flight));
+      WVDS_TRY(send(requests[i], in_flight));
+    }
+    watch.stop();
+    for (size_t i = requests.size() - depth; i < requests.size(); ++i) WVDS_TRY(receive(requests[i], in_flight));
+    if (requests.size() > depth) samples.add(watch.nanoseconds() / static_cast<double>(requests.size() - depth));
+    return {};
+  }
+
+ protected:
+  Result<> once(Work&, Stopwatch&) override {
+    return fail(Status::kInternalError, "a pipeline is measured as a whole");
+  }
+
+ private:
+  Result<> send(const Request& request, std::deque<SlotIndex>& in_flight) {
+    WVDS_ASSIGN(slot, end().acquire());
+    fill(end().request_area(slot), request.payload);
+    WVDS_TRY(end().submit(slot));
+    in_flight.push_back(slot);
+    return {};
+  }
+
+  Result<> receive(const Request& request, std::deque<SlotIndex>& in_flight) {
+    const SlotIndex slot = in_flight.front();
+    WVDS_ASSIGN(answer, answer_of(end(), slot, request.answer_size));
+    read_all(answer.in_place());
+    end().release(slot);
+    in_flight.pop_front();
+    return {};
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<Variant> pipelined_hand_over(EchoProcess& echo, EchoEnd end) {
+  return std::make_unique<PipelinedHandOver>(echo, std::move(end));
+}
 
 std::unique_ptr<Variant> copied_hand_over(EchoProcess& echo, EchoEnd end) {
   return std::make_unique<CopiedHandOver>(echo, std::move(end));

@@ -16,4 +16,7 @@ std::unique_ptr<Variant> copied_hand_over(EchoProcess& echo, EchoEnd end);
 // in_place_hand_over fills the request where it is sent from (not timed) and reads the answer where it arrived (timed).
 std::unique_ptr<Variant> in_place_hand_over(EchoProcess& echo, EchoEnd end);
 
+// pipelined_hand_over keeps all slots filled; a sample is the time per request of a whole round, as pipelined() has it.
+std::unique_ptr<Variant> pipelined_hand_over(EchoProcess& echo, EchoEnd end);
+
 }  // namespace wvds::bench

@@ -13,5 +13,8 @@ out=$root/build/bench
 }
 mkdir -p "$out"
 "$bench" --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true \
-  --benchmark_out="$out/figures.json" --benchmark_out_format=json --summary="$out/tables.md" "$@"
+  --benchmark_out="$out/figures.json" --benchmark_out_format=json --summary="$out/fips.md" "$@"
+"$bench" --fips=off --benchmark_repetitions=2 --benchmark_enable_random_interleaving=true \
+  --benchmark_filter='^(ping|aes|mldsa|mlkem)' --summary="$out/default.md" "$@"
+{ cat "$out/fips.md" && echo && cat "$out/default.md"; } >"$out/tables.md"
 python3 "$root/scripts/plot_performance.py" "$out/figures.json" "$out/tables.md"

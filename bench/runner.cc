@@ -41,9 +41,14 @@ class Measurement {
       counters[name + "_p999"] = samples.quantile(0.999);
       counters[name + "_n"] = static_cast<double>(samples.size());
     }
-    counters["ratio"] = median("c") / (median("a") + median("b"));
+    if (samples_.contains("b") && samples_.contains("c")) {
+      counters["ratio"] = median("c") / (median("a") + median("b"));
+    }
     if (samples_.contains("c_inplace")) {
       counters["ratio_inplace"] = median("c_inplace") / (median("a") + median("b_inplace"));
+    }
+    if (samples_.contains("b_pipelined")) {
+      counters["share"] = std::max(median("a_foreign"), median("b_pipelined")) / median("d");
     }
     if (samples_.contains("a")) counters["over_a"] = median("c") / median("a");
   }
@@ -56,7 +61,7 @@ class Measurement {
     WVDS_TRY(variant.wake());
     WVDS_TRY(variant.measure(requests.first(kWarmUpRequests), ignored));
     WVDS_TRY(variant.measure(requests.subspan(kWarmUpRequests), fresh));
-    if (name == "c") last_service_median_ = fresh.quantile(0.5);
+    if (name == "c" || name == "d") last_service_median_ = fresh.quantile(0.5);
     samples_[name].add(fresh);
     return {};
   }
@@ -108,8 +113,8 @@ void run(benchmark::State& state, World& world, const Definition& definition) {
 }  // namespace
 
 void register_operations(World& world, double effort) {
-  for (const auto& definitions :
-       {empty_call_definitions(), aes_definitions(), mldsa_definitions(), mlkem_definitions()}) {
+  for (const auto& definitions : {empty_call_definitions(), aes_definitions(), mldsa_definitions(), mlkem_definitions(),
+                                  throughput_definitions(), one_processor_definitions(), scale_definitions()}) {
     for (const Definition& definition : definitions) {
       const double rounds = std::max(2.0, std::round(static_cast<double>(definition.effort.rounds) * effort));
       const auto body = [&world, definition](benchmark::State& state) { run(state, world, definition); };

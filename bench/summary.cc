@@ -4,56 +4,26 @@
 #include <cstdio>
 
 #include "bench/aims.h"
+#include "bench/cases.h"
+#include "bench/tables.h"
 
 namespace wvds::bench {
 namespace {
 
-constexpr const char* kNone = "-";
-
-// cell gives a table's cell for a counter; a dash where the benchmark has no such variant.
-std::string cell(const Counters& counters, const std::string& name, std::string (*format)(double)) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? kNone : format(found->second);
-}
-
-std::string row(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const std::string& text : cells) line += " " + text + " |";
-  return line + "\n";
-}
-
-std::string head(const std::vector<std::string>& names) {
-  return row(names) + row(std::vector<std::string>(names.size(), "---"));
-}
-
 // rank is what the best run has least of.
 double rank(const Counters& counters) {
-  for (const char* name : {"c_p50", "ready_ms_p50", "resident_mb"}) {
+  for (const char* name : {"c_p50", "d_p50", "ready_ms_p50", "resident_mb"}) {
     if (const auto found = counters.find(name); found != counters.end()) return found->second;
   }
   return 0;
 }
 
+// is_operation: the others have tables of their own.
+bool is_operation(const std::string& name, const Counters& counters) {
+  return counters.contains("c_p50") && !name.starts_with(kSpeed);
+}
+
 }  // namespace
-
-std::string microseconds(double nanoseconds) {
-  const double value = nanoseconds / 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
-  return text;
-}
-
-std::string two_decimals(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", value);
-  return text;
-}
-
-std::string three_decimals(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
 
 bool Summary::ReportContext(const Context& context) {
   PrintBasicContext(&GetErrorStream(), context);
@@ -100,7 +70,7 @@ std::string Summary::median_table() const {
   std::string table = head({"operation", "(a) in process", "(b) hand-over", "(c) service", "(c)/((a)+(b))", "(c)/(a)",
                             "(b) in place", "(c) in place", "(c)/((a)+(b)) in place", "(d) pipelined"});
   for (const auto& [name, place, counters, runs] : best_) {
-    if (!counters.contains("c_p50")) continue;
+    if (!is_operation(name, counters)) continue;
     table += row({name, cell(counters, "a_p50", microseconds), cell(counters, "b_p50", microseconds),
                   cell(counters, "c_p50", microseconds), cell(counters, "ratio", two_decimals),
                   cell(counters, "over_a", three_decimals), cell(counters, "b_inplace_p50", microseconds),
@@ -120,7 +90,7 @@ std::string Summary::tail_table() const {
   names.push_back("samples");
   std::string table = head(names);
   for (const auto& [name, place, counters, runs] : best_) {
-    if (!counters.contains("c_p50")) continue;
+    if (!is_operation(name, counters)) continue;
     std::vector<std::string> cells{name};
     for (const std::string& variant : variants) {
       cells.push_back(cell(counters, variant + "_p99", microseconds));
@@ -159,11 +129,14 @@ std::string Summary::aim_table() const {
   return table;
 }
 
-std::string Summary::markdown() const {
+std::string Summary::markdown(bool fips) const {
   const size_t runs = best_.empty() ? 0 : std::ranges::max(best_, {}, &Best::runs).runs;
   const std::string best_of = runs > 1 ? "best of " + std::to_string(runs) + " runs" : "one run";
+  if (!fips) return "### With the default provider: medians, microseconds, " + best_of + "\n\n" + median_table();
+  const Find all = [this](const std::string& name) { return find(name); };
   return "### Medians, microseconds, " + best_of + "\n\n" + median_table() + "\n### Tails, microseconds\n\n" +
-         tail_table() + "\n### Process\n\n" + process_table() + "\n### Aims\n\n" + aim_table();
+         tail_table() + "\n" + speed_tables(all) + "\n### Process\n\n" + process_table() + "\n### Aims\n\n" +
+         aim_table();
 }
 
 }  // namespace wvds::bench

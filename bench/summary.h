@@ -16,8 +16,9 @@ class Summary : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
 
-  // markdown gives the tables of docs/performance.md: medians, tails, process, aims.
-  std::string markdown() const;
+  // markdown gives the tables of docs/performance.md: medians, tails, speed, process, aims. Without FIPS the medians
+  // only: the rest does not depend on the provider.
+  std::string markdown(bool fips) const;
 
   // failed tells whether a benchmark ended with an error.
   bool failed() const { return failed_; }

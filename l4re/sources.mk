@@ -4,7 +4,7 @@
 WVDS_BASE     = $(addprefix base/, algorithm.cc bytes.cc log.cc result.cc)
 WVDS_PROTOCOL = $(addprefix protocol/, aes_messages.cc fields.cc frame.cc key_info_messages.cc key_messages.cc \
                   mldsa_messages.cc mlkem_messages.cc operations.cc service_messages.cc)
-WVDS_CHANNEL  = $(addprefix channel/, layout.cc slot_client.cc slots.cc spin.cc)
+WVDS_CHANNEL  = $(addprefix channel/, layout.cc pairing.cc slot_client.cc slots.cc spin.cc)
 WVDS_CLIENT   = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) \
                 $(addprefix channel/l4re/, client_end.cc shared_region.cc) \
                 $(addprefix client/, aes_api.cc arguments.cc call_api.cc key_api.cc mldsa_api.cc mlkem_api.cc \

@@ -4,7 +4,7 @@
 usage: plot_performance.py FIGURES.json TABLES.md [DOCS FOLDER]
 
 FIGURES.json is Google Benchmark's output (--benchmark_out), TABLES.md the one of --summary. Draws
-performance-aes.svg and performance-pqc.svg, and replaces what stands between the markers in
+performance-aes.svg, performance-pqc.svg and performance-speed.svg, and replaces what stands between the markers in
 performance.md by the description of this machine and the tables.
 """
 
@@ -18,10 +18,21 @@ from xml.sax.saxutils import escape
 
 PICTURES = """![Latency of AES-256-GCM by size](performance-aes.svg)
 
-![Latency of ML-KEM and ML-DSA](performance-pqc.svg)"""
+![Latency of ML-KEM and ML-DSA](performance-pqc.svg)
+
+![One processor or two, many keys and sessions](performance-speed.svg)"""
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart
 COLOURS = {"a": "#0072B2", "b": "#999999", "c": "#D55E00", "c_inplace": "#E69F00", "d": "#009E73"}
+SPEED_COLOURS = {"b": "#999999", "b_one": "#56B4E9", "c": "#D55E00", "c_one": "#0072B2", "keys": "#D55E00", "sessions": "#009E73"}
+SPEED_NAMES = {
+    "b": "bare hand-over, two processors",
+    "b_one": "bare hand-over, one",
+    "c": "service, two processors",
+    "c_one": "service, one",
+    "keys": "by number of keys",
+    "sessions": "by number of sessions",
+}
 NAMES = {
     "a": "(a) in process",
     "b": "(b) bare hand-over",
@@ -87,11 +98,12 @@ def label(microseconds):
     return f"{microseconds:.1f}" if microseconds < 100 else f"{microseconds:.0f}"
 
 
-def legend(svg, variants, x, y):
+def legend(svg, variants, x, y, colours=None, names=None):
+    names = names or NAMES
     for variant in variants:
-        svg.bar(x, y - 10, 18, 10, COLOURS[variant])
-        svg.text(x + 24, y, NAMES[variant])
-        x += 40 + 7.2 * len(NAMES[variant])
+        svg.bar(x, y - 10, 18, 10, (colours or COLOURS)[variant])
+        svg.text(x + 24, y, names[variant])
+        x += 40 + 7.2 * len(names[variant])
 
 
 def size_name(size):
@@ -105,8 +117,10 @@ def decades(low, high):
     return 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high))
 
 
-def draw_panel(svg, left, top, width, height, title, sizes, series, low, high):
+def draw_panel(svg, left, top, width, height, title, sizes, series, low, high, *,
+               colours=None, name=size_name, axis="bytes a request, median in microseconds (both logarithmic)"):
     """One diagram of latency over size, both logarithmic."""
+    colours = colours or COLOURS
 
     def x_of(size):
         return left + width * (math.log2(size) - math.log2(sizes[0])) / (math.log2(sizes[-1]) - math.log2(sizes[0]))
@@ -122,10 +136,10 @@ def draw_panel(svg, left, top, width, height, title, sizes, series, low, high):
         decade *= 10
     for size in sizes:
         svg.line(x_of(size), top, x_of(size), top + height, GRID)
-        svg.text(x_of(size), top + height + 20, size_name(size), "middle")
-    svg.text(left, top + height + 40, "bytes a request, median in microseconds (both logarithmic)")
+        svg.text(x_of(size), top + height + 20, name(size), "middle")
+    svg.text(left, top + height + 40, axis)
     for variant, values in series.items():
-        svg.path([(x_of(size), y_of(value)) for size, value in values], COLOURS[variant])
+        svg.path([(x_of(size), y_of(value)) for size, value in values], colours[variant])
 
 
 def aes_plot(best):
@@ -143,6 +157,35 @@ def aes_plot(best):
         sizes = sorted({size for points in series.values() for size, _ in points})
         draw_panel(svg, 70 + i * 480, 60, 400, 280, title, sizes, series, low, high)
     legend(svg, variants, 60, 425)
+    return svg.finish()
+
+
+def speed_runs(best, family):
+    """(number in the name, run) of a family, in order."""
+    prefix = f"speed/{family}/"
+    return sorted((int(name[len(prefix):]), run) for name, run in best.items() if name.startswith(prefix))
+
+
+def speed_plot(best):
+    handed = speed_runs(best, "one_processor")
+    counts = {family: speed_runs(best, family) for family in ("keys", "sessions")}
+    if not handed or not all(counts.values()):
+        raise ValueError("no figures of one processor, of keys or of sessions in this run")
+    by_size = {v: [(size, run[v + "_p50"] / 1000) for size, run in handed] for v in ("b", "b_one", "c", "c_one")}
+    by_count = {v: [(count, run["c_p50"] / 1000) for count, run in runs] for v, runs in counts.items()}
+    svg = Svg(980, 470, "One processor or two, many keys and sessions")
+    panels = (
+        ("Client and worker on one processor or on two", by_size, 70, size_name, "bytes a request, median in microseconds"),
+        ("64-byte encryption among many", by_count, 550, str, "how many there are, median in microseconds"),
+    )
+    for title, series, left, name, axis in panels:
+        values = [value for points in series.values() for _, value in points]
+        low, high = decades(min(values), max(values))
+        places = sorted({place for points in series.values() for place, _ in points})
+        draw_panel(svg, left, 60, 400, 280, title, places, series, low, high,
+                   colours=SPEED_COLOURS, name=name, axis=axis + " (both logarithmic)")
+    legend(svg, list(by_size), 20, 425, SPEED_COLOURS, SPEED_NAMES)
+    legend(svg, list(by_count), 20, 450, SPEED_COLOURS, SPEED_NAMES)
     return svg.finish()
 
 
@@ -209,8 +252,9 @@ def main(arguments):
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         cpuinfo = file.read()
     best = best_runs(document)
-    for name, drawing in (("performance-aes.svg", aes_plot(best)), ("performance-pqc.svg", pqc_plot(best))):
-        with open(os.path.join(docs, name), "w", encoding="utf-8") as file:
+    drawings = {"aes": aes_plot(best), "pqc": pqc_plot(best), "speed": speed_plot(best)}
+    for name, drawing in drawings.items():
+        with open(os.path.join(docs, f"performance-{name}.svg"), "w", encoding="utf-8") as file:
             file.write(drawing)
     page = os.path.join(docs, "performance.md")
     with open(page, encoding="utf-8") as file:

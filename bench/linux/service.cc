@@ -25,19 +25,21 @@ std::string operation_list() {
 }
 
 // The limits are high enough that the measurements run into none of them; they are checked all the same.
-std::string config_text(const std::string& folder, const std::string& address) {
+std::string config_text(const std::string& folder, const std::string& address, bool fips) {
   std::stringstream text;
   text << "{\n"
        << "  \"socket\": {\"path\": \"" << address << "\"},\n"
        << "  \"store\": {\"path\": \"" << folder << "/store\",\n"
        << "            \"protector\": {\"kind\": \"file\", \"key_file\": \"" << folder << "/key\"}},\n"
-       << "  \"fips\": \"required\",\n"
+       << "  \"fips\": \"" << (fips ? "required" : "off") << "\",\n"
+       << "  \"sessions\": {\"total\": 320},\n"
        << "  \"rate_limit\": {\"requests_per_second\": 0},\n"
        << "  \"replay_window\": {\"total_bytes\": 1073741824},\n"
        << "  \"clients\": [{\n"
        << "    \"name\": \"bench\", \"uid\": " << getuid() << ",\n"
        << "    \"operations\": [" << operation_list() << "],\n"
-       << "    \"limits\": {\"sessions\": 32, \"keys_per_minute\": 1000000000, \"window_bytes\": 1073741824}\n"
+       << "    \"limits\": {\"sessions\": 320, \"session_keys\": 65536, \"keys_per_minute\": 1000000000, "
+          "\"window_bytes\": 1073741824}\n"
        << "  }]\n"
        << "}\n";
   return text.str();
@@ -55,12 +57,13 @@ std::string last_line(const std::string& path) {
 ServiceProcess::ServiceProcess(std::string program, std::string folder)
     : program_(std::move(program)), folder_(std::move(folder)), address_(folder_ + "/crypto.sock") {}
 
-Result<std::unique_ptr<ServiceProcess>> ServiceProcess::prepare(const std::string& program, const std::string& folder) {
+Result<std::unique_ptr<ServiceProcess>> ServiceProcess::prepare(const std::string& program, const std::string& folder,
+                                                                bool fips) {
   std::error_code error;
   if (!std::filesystem::create_directory(folder, error)) return fail(Status::kInternalError, "can't make " + folder);
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   std::unique_ptr<ServiceProcess> service(new ServiceProcess(program, folder));
-  std::ofstream(folder + "/config.json") << config_text(folder, service->address_);
+  std::ofstream(folder + "/config.json") << config_text(folder, service->address_, fips);
   return service;
 }
 

@@ -8,12 +8,13 @@
 
 namespace wvds::bench {
 
-// ServiceProcess is a crypto_service of its own: its own folder, FIPS required, no rate limit, everything allowed for
-// this user.
+// ServiceProcess is a crypto_service of its own: its own folder, FIPS required or off, no rate limit, everything
+// allowed for this user.
 class ServiceProcess {
  public:
   // prepare writes the folder's config.json; nothing runs yet.
-  static Result<std::unique_ptr<ServiceProcess>> prepare(const std::string& program, const std::string& folder);
+  static Result<std::unique_ptr<ServiceProcess>> prepare(const std::string& program, const std::string& folder,
+                                                         bool fips);
 
   // start runs the service and returns when the first connection was accepted; the time that took is start_time_ms().
   Result<> start();

@@ -68,11 +68,14 @@ struct Control {
   alignas(kLineSize) Word service_bell;      // the client writes: another value with each ring
   alignas(kLineSize) Word client_sleeping;   // the client writes
   alignas(kLineSize) Word client_bell;       // the service writes
-  alignas(kLineSize) std::byte unused[kPageSize - 4 * kLineSize];
+  alignas(kLineSize) Word
+      client_processor;  // the client writes: where the worker may join it (pairing.h), plus 1; or 0
+  alignas(kLineSize) std::byte unused[kPageSize - 5 * kLineSize];
 };
 static_assert(sizeof(Control) == kPageSize && std::is_trivially_copyable_v<Control>);
 static_assert(offsetof(Control, service_bell) == 64 && offsetof(Control, client_sleeping) == 128);
-static_assert(offsetof(Control, client_bell) == 192 && offsetof(Control, unused) == 256);
+static_assert(offsetof(Control, unused) == 320);
+static_assert(offsetof(Control, client_bell) == 192 && offsetof(Control, client_processor) == 256);
 
 // Slot carries one request and its answer. A word shares the cache line of its area's first bytes: the frame header
 // then arrives with the word, which halves the time of a small call. No line is written by both sides.

@@ -109,8 +109,9 @@ TEST(Layout, IsAsItsDocumentSays) {
                         ROW(Header, slot_stride), ROW(Header, request_word_offset), ROW(Header, request_area_offset),
                         ROW(Header, request_area_size), ROW(Header, answer_word_offset),
                         ROW(Header, answer_area_offset), ROW(Header, answer_area_size), ROW(Header, unused)}));
-  EXPECT_EQ(rows_of("### Control words"), (std::vector<Row>{ROW(Control, service_sleeping), ROW(Control, service_bell),
-                                                            ROW(Control, client_sleeping), ROW(Control, client_bell)}));
+  EXPECT_EQ(rows_of("### Control words"),
+            (std::vector<Row>{ROW(Control, service_sleeping), ROW(Control, service_bell), ROW(Control, client_sleeping),
+                              ROW(Control, client_bell), ROW(Control, client_processor)}));
   EXPECT_EQ(rows_of("### Slot"), (std::vector<Row>{ROW(Slot, request_word), ROW(Slot, request_area),
                                                    ROW(Slot, answer_word), ROW(Slot, answer_area)}));
 }

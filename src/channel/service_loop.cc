@@ -9,7 +9,8 @@ ServiceLoop::ServiceLoop(Region region, RequestHandler& handler, ServiceWaiter& 
       slot_count_(region.slot_count()),
       slots_(region),
       sleeper_(region.control().service_sleeping, region.control().service_bell),
-      ringer_(region.control().client_sleeping, region.control().client_bell) {}
+      ringer_(region.control().client_sleeping, region.control().client_bell),
+      pairing_(region.control().client_processor) {}
 
 void ServiceLoop::run() {
   while (!waiter_.stopping()) {
@@ -34,6 +35,7 @@ void ServiceLoop::serve(SlotIndex slot) {
   slots_.complete(slot);
   if (ringer_.ring_needed()) waiter_.ring();
   handler_.answered();
+  pairing_.served();
   late_ring_ = true;
   if (!last_was_valid_) return;
   brought_valid_ = true;
@@ -42,6 +44,7 @@ void ServiceLoop::serve(SlotIndex slot) {
 
 // spin returns true when there is something to look at: a submitted slot or stop.
 bool ServiceLoop::spin() {
+  if (pairing_.follow()) return false;
   const Nanoseconds bound = last_was_valid_ ? spin_.bound() : Nanoseconds(0);
   if (bound == Nanoseconds(0) || !budget_.try_enter()) return false;
   const Polled polled = poll_for(bound, TimePoint::max(), [this] { return slots_.pending() || waiter_.stopping(); });

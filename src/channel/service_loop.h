@@ -1,6 +1,7 @@
 #pragma once
 
 #include "channel/bell.h"
+#include "channel/pairing.h"
 #include "channel/request.h"
 #include "channel/slots.h"
 #include "channel/spin.h"
@@ -36,6 +37,7 @@ class ServiceLoop {
   Sleeper sleeper_;
   Ringer ringer_;
   ServiceSpin spin_;
+  ServicePairing pairing_;
   bool brought_valid_ = true;   // since the last wake-up
   bool last_was_valid_ = true;  // the last request
   bool late_ring_ = false;      // a ring for a request that was already served may still come

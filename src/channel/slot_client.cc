@@ -8,7 +8,7 @@
 namespace wvds::channel {
 
 SlotClient::SlotClient(Region region, uint64_t epoch, unsigned processors, std::unique_ptr<ClientWaiter> waiter,
-                       Nanoseconds slice)
+                       Nanoseconds slice, std::optional<unsigned> bound_to)
     : region_(region),
       epoch_(epoch),
       slice_(slice),
@@ -16,7 +16,8 @@ SlotClient::SlotClient(Region region, uint64_t epoch, unsigned processors, std::
       slots_(region),
       sleeper_(region.control().client_sleeping, region.control().client_bell),
       ringer_(region.control().service_sleeping, region.control().service_bell),
-      spin_(processors) {}
+      spin_(processors),
+      pairing_(region.control().client_processor, bound_to) {}
 
 SlotClient::~SlotClient() { slots_.wipe(); }
 
@@ -29,6 +30,7 @@ Result<SlotIndex> SlotClient::acquire() {
 
 Result<> SlotClient::publish(SlotIndex slot) {
   if (!connected_) return fail(Status::kDisconnected);
+  if (pairing_.possible()) pairing_.submitting(!slots_.any_in_flight());
   if (!slots_.submit(slot)) return fail(Status::kInvalidArgument);
   return {};
 }

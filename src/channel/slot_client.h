@@ -4,6 +4,7 @@
 
 #include "channel/bell.h"
 #include "channel/client_end.h"
+#include "channel/pairing.h"
 #include "channel/slots.h"
 #include "channel/spin.h"
 #include "channel/waiter.h"
@@ -15,8 +16,9 @@ namespace wvds::channel {
 class SlotClient : public ClientEnd {
  public:
   // `slice` is the longest single wait; more than kMaxWaitSlice only where the service's end wakes the client.
+  // `bound_to` is the only processor that the client may run on, where that is so.
   SlotClient(Region region, uint64_t epoch, unsigned processors, std::unique_ptr<ClientWaiter> waiter,
-             Nanoseconds slice = kMaxWaitSlice);
+             Nanoseconds slice = kMaxWaitSlice, std::optional<unsigned> bound_to = std::nullopt);
   ~SlotClient() override;
 
   uint32_t slot_count() const override { return region_.slot_count(); }
@@ -46,6 +48,7 @@ class SlotClient : public ClientEnd {
   Sleeper sleeper_;
   Ringer ringer_;
   ClientSpin spin_;
+  ClientPairing pairing_;
   bool connected_ = true;
 };
 

@@ -62,6 +62,13 @@ bool ClientSlots::submit(SlotIndex slot) {
   return true;
 }
 
+bool ClientSlots::any_in_flight() const {
+  for (SlotIndex slot = 0; slot < region_.slot_count(); ++slot) {
+    if (is(slot, State::kInFlight) || is(slot, State::kAbandoned)) return true;
+  }
+  return false;
+}
+
 bool ClientSlots::finished(SlotIndex slot) const {
   return load(region_.slot(slot).answer_word) == slots_[slot].generation;
 }

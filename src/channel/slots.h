@@ -55,6 +55,7 @@ class ClientSlots {
   bool submit(SlotIndex slot);
 
   bool in_flight(SlotIndex slot) const { return is(slot, State::kInFlight); }
+  bool any_in_flight() const;  // abandoned ones, too
 
   // answered tells whether the slot's last submit has its answer. Any other number in the answer word, such as a late
   // answer's, counts as none.

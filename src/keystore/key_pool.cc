@@ -70,15 +70,21 @@ Algorithm KeyPool::next_to_make() const {
   return Algorithm::kNone;
 }
 
-// A shelf whose key can't be made is left alone until it is asked for again.
+// Once nobody has asked for `quiet`, keys are made one after the other until somebody asks. A shelf whose key can't be
+// made is left alone until it is asked for again.
 void KeyPool::run(platform::Duration quiet) {
   ExpandedKeys nothing_to_give_up(0);
+  std::optional<uint64_t> calm_since;  // the value of taken_ after which nobody asked for `quiet`
   std::unique_lock lock(mutex_);
   while (!stopped_) {
     changed_.wait(lock, [this] { return stopped_ || next_to_make() != Algorithm::kNone; });
-    const uint64_t taken = taken_;
-    const auto disturbed = [&] { return stopped_ || taken_ != taken; };
-    if (changed_.wait_until(lock, platform::monotonic_now() + quiet, disturbed)) continue;
+    if (stopped_) return;
+    if (calm_since != taken_) {
+      const uint64_t taken = taken_;
+      const auto disturbed = [&] { return stopped_ || taken_ != taken; };
+      if (changed_.wait_until(lock, platform::monotonic_now() + quiet, disturbed)) continue;
+      calm_since = taken;
+    }
     const Algorithm algorithm = next_to_make();
     Shelf& shelf = shelves_[*shelf_of(algorithm)];
     lock.unlock();

@@ -62,6 +62,17 @@ TEST(KeyPool, MakesNothingWhileSomebodyAsks) {
   EXPECT_EQ(pool.ready(kKem), 0u);
 }
 
+// With a quiet time for each key the watchdog would bite.
+TEST(KeyPool, FillsItsShelvesAfterOneQuietTime) {
+  constexpr size_t kMany = 100;
+  ExpandedKeys expanded(10);
+  KeyPool pool(library(), expanded, kMany);
+  ASSERT_TRUE(pool.start(kWatchdog / 80));
+  EXPECT_TRUE(pool.take(kKem));
+  wait_until_idle(pool);
+  EXPECT_EQ(pool.ready(kKem), kMany);
+}
+
 TEST(KeyPool, WorksWithoutItsThreadAndWithoutShelves) {
   ExpandedKeys expanded(10);
   KeyPool not_started(library(), expanded, 2);

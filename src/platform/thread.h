@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 
@@ -38,7 +40,22 @@ class Thread {
   std::unique_ptr<Handle> handle_;
 };
 
+// sleep_for blocks the calling thread for `duration` or a little longer; a signal does not end it. Not for waiting for
+// another thread: only for time itself.
+void sleep_for(std::chrono::nanoseconds duration);
+
 // available_processors counts the processors that this program may run on; at least 1.
 unsigned available_processors();
+
+// bound_processor is the only processor that the calling thread may run on; nothing where there are several, or where
+// the platform does not tell.
+std::optional<unsigned> bound_processor();
+
+// bind_thread binds the calling thread to one processor of those that it may run on, until unbind_thread. False, and
+// nothing changes, for any other number and where the platform does not let threads move.
+bool bind_thread(unsigned processor);
+
+// unbind_thread lets the calling thread run again where it might before bind_thread. Does not fail.
+void unbind_thread();
 
 }  // namespace wvds::platform

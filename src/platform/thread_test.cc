@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include <atomic>
 
@@ -80,6 +81,30 @@ TEST(AvailableProcessors, CountsOnlyThoseTheProgramMayUse) {
   ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
   EXPECT_EQ(available_processors(), 1u);
   ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+TEST(SleepFor, SleepsAtLeastAsLongAsWasAskedForAndNotAtAllForNothing) {
+  using std::chrono::milliseconds;
+  const TimePoint start = monotonic_now();
+  sleep_for(milliseconds(20));
+  EXPECT_GE(monotonic_now() - start, milliseconds(20));
+  sleep_for(milliseconds(0));
+  sleep_for(std::chrono::hours(-1));
+}
+
+TEST(SleepFor, IsNotEndedByASignal) {
+  using std::chrono::milliseconds;
+  static std::atomic<bool> caught;
+  caught = false;
+  struct sigaction action{}, before{};
+  action.sa_handler = [](int) { caught = true; };
+  ASSERT_EQ(sigaction(SIGALRM, &action, &before), 0);
+  const itimerval soon{{0, 0}, {0, 5000}};
+  const TimePoint start = monotonic_now();
+  ASSERT_EQ(setitimer(ITIMER_REAL, &soon, nullptr), 0);
+  while (!caught) sleep_for(milliseconds(50));
+  EXPECT_GE(monotonic_now() - start, milliseconds(50));
+  ASSERT_EQ(sigaction(SIGALRM, &before, nullptr), 0);
 }
 
 TEST(MonotonicNow, NeverGoesBackwards) {

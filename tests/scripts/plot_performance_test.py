@@ -22,7 +22,9 @@ def run(name, c_p50, **more):
 def document():
     aes = [run(f"aes_{way}/{size}", 500.0 + size) for way in ("encrypt", "decrypt") for size in (64, 1024, 65502)]
     pqc = [run("mlkem768_decaps", 30000.0), run("mldsa65_sign", 600000.0)]
-    return {"context": {"num_cpus": 2, "host_name": "secret-name"}, "benchmarks": aes + pqc}
+    one = [run(f"speed/one_processor/{size}", 700.0 + size / 4, b_one_p50=2000.0, c_one_p50=2500.0) for size in (64, 65502)]
+    many = [run(f"speed/{family}/{count}", 600.0) for family in ("keys", "sessions") for count in (1, 256)]
+    return {"context": {"num_cpus": 2, "host_name": "secret-name"}, "benchmarks": aes + pqc + one + many}
 
 
 class BestRuns(unittest.TestCase):
@@ -59,11 +61,20 @@ class Drawings(unittest.TestCase):
         self.assertIn("ML-KEM-768 decaps", drawing)
         self.assertIn("ML-DSA-65 sign", drawing)
 
+    def test_show_one_processor_and_the_numbers_of_keys_and_sessions(self):
+        drawing = plot_performance.speed_plot(self.best)
+        xml.etree.ElementTree.fromstring(drawing)
+        for name in plot_performance.SPEED_NAMES.values():
+            self.assertIn(name, drawing)
+        self.assertIn(">256<", drawing)
+
     def test_refuse_a_run_without_figures(self):
         with self.assertRaises(ValueError):
             plot_performance.aes_plot({})
         with self.assertRaises(ValueError):
             plot_performance.pqc_plot({})
+        with self.assertRaises(ValueError):
+            plot_performance.speed_plot({})
 
 
 class Page(unittest.TestCase):

@@ -108,7 +108,8 @@ Result<std::unique_ptr<ClientEnd>> connect_on_linux(const std::string& address, 
   auto waiter =
       std::make_unique<LinuxClientWaiter>(std::move(memory), info.slot_count, std::move(socket), std::move(doorbell));
   const unsigned processors = tuning.processors.value_or(platform::available_processors());
-  return std::make_unique<SlotClient>(region, info.epoch, processors, std::move(waiter), tuning.slice);
+  return std::make_unique<SlotClient>(region, info.epoch, processors, std::move(waiter), tuning.slice,
+                                      platform::bound_processor());
 }
 
 Result<std::unique_ptr<ClientEnd>> connect(const std::string& address, TimePoint deadline) {

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "channel/linux/futex.h"
 #include "channel/linux/testing/raw_client.h"
 #include "channel/linux/testing/service_thread.h"
+#include "platform/thread.h"
 
 namespace wvds::channel {
 namespace {
@@ -163,6 +166,51 @@ TEST_P(EndpointTest, ReportsWakeupsThatBringNothing) {
     if (client.doorbell() < 0) continue;
     ASSERT_EQ(write(client.doorbell(), &one, sizeof one), 8);
   }
+}
+
+// bound_while runs `body` with the calling thread bound to one processor.
+template <class Body>
+void bound_while(Body body) {
+  ASSERT_TRUE(platform::bind_thread(static_cast<unsigned>(sched_getcpu())));
+  body();
+  platform::unbind_thread();
+}
+
+TEST_P(EndpointTest, BringsTheWorkerToAClientThatIsBoundToOneProcessor) {
+  if (platform::available_processors() < 2) GTEST_SKIP() << "NOT RUN: this program may use one processor only";
+  std::atomic<int> worker_at = -1;
+  ServiceThread service(tuning(), [&](const Request& request) {
+    const auto place = platform::bound_processor();
+    worker_at = place ? static_cast<int>(*place) : -1;
+    return testing::echo(request);
+  });
+  bound_while([&] {
+    auto client = service.client();
+    const int own = sched_getcpu();
+    EXPECT_TRUE(until([&] { return call(*client, "one at a time") == "one at a time" && worker_at == own; }));
+    EXPECT_TRUE(until([&] {
+      const SlotIndex first = client->acquire().value();
+      const SlotIndex second = client->acquire().value();
+      EXPECT_TRUE(client->submit(first).has_value() && client->submit(second).has_value());
+      for (const SlotIndex slot : {first, second}) {
+        EXPECT_TRUE(client->await(slot, watchdog()).has_value());
+        client->release(slot);
+      }
+      return worker_at == -1;
+    })) << "two at a time need two processors";
+  });
+}
+
+TEST_P(EndpointTest, LeavesTheWorkerAloneWhenTheClientMayMove) {
+  if (platform::available_processors() < 2) GTEST_SKIP() << "NOT RUN: this program may use one processor only";
+  std::atomic<int> bound = 0;
+  ServiceThread service(tuning(), [&](const Request& request) {
+    if (platform::bound_processor()) ++bound;
+    return testing::echo(request);
+  });
+  auto client = service.client();
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(call(*client, "x"), "x");
+  EXPECT_EQ(bound, 0);
 }
 
 TEST(Endpoint, SaysWhoTheClientIs) {

@@ -1,5 +1,6 @@
 #include "platform/thread.h"
 
+#include <l4/sys/ipc.h>
 #include <pthread.h>
 
 #include <cstring>
@@ -44,8 +45,18 @@ Result<Thread> Thread::start(const char*, size_t stack_size, std::function<void(
   return Thread(std::move(handle));
 }
 
+void sleep_for(std::chrono::nanoseconds duration) {
+  using std::chrono::microseconds;
+  if (duration <= duration.zero()) return;
+  l4_ipc_sleep_us(static_cast<l4_uint64_t>(std::chrono::ceil<microseconds>(duration).count()));
+}
+
 // Threads stay on the processor that the integrator started the task on: who looks for news there only keeps the others
 // from working.
 unsigned available_processors() { return 1; }
+
+std::optional<unsigned> bound_processor() { return std::nullopt; }
+bool bind_thread(unsigned) { return false; }
+void unbind_thread() {}
 
 }  // namespace wvds::platform

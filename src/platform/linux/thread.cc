@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
@@ -19,6 +21,9 @@ constexpr size_t kStackFactor = 8;
 #else
 constexpr size_t kStackFactor = 1;
 #endif
+
+// before_binding is where a bound thread might run before.
+thread_local std::optional<cpu_set_t> before_binding;
 
 struct Start {
   std::function<void()> body;
@@ -76,11 +81,46 @@ Result<Thread> Thread::start(const char* name, size_t stack_size, std::function<
   return Thread(std::move(handle));
 }
 
+void sleep_for(std::chrono::nanoseconds duration) {
+  if (duration <= duration.zero()) return;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(duration);
+  timespec left{static_cast<time_t>(seconds.count()), static_cast<long>((duration - seconds).count())};
+  while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+  }
+}
+
 unsigned available_processors() {
   cpu_set_t set;
   // the call fails on a machine with more processors than the set has bits; there the count of all of them does
   const long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
   return count > 0 ? static_cast<unsigned>(count) : 1;
+}
+
+std::optional<unsigned> bound_processor() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) != 1) return std::nullopt;
+  unsigned processor = 0;
+  while (!CPU_ISSET(processor, &set)) ++processor;
+  return processor;
+}
+
+bool bind_thread(unsigned processor) {
+  cpu_set_t allowed;
+  if (processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return false;
+  if (before_binding) allowed = *before_binding;
+  if (!CPU_ISSET(processor, &allowed)) return false;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  if (sched_setaffinity(0, sizeof one, &one) != 0) return false;
+  before_binding = allowed;
+  return true;
+}
+
+void unbind_thread() {
+  if (!before_binding) return;
+  sched_setaffinity(0, sizeof *before_binding, &*before_binding);
+  before_binding.reset();
 }
 
 }  // namespace wvds::platform
