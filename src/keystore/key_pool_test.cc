@@ -67,7 +67,7 @@ TEST(KeyPool, FillsItsShelvesAfterOneQuietTime) {
   constexpr size_t kMany = 100;
   ExpandedKeys expanded(10);
   KeyPool pool(library(), expanded, kMany);
-  ASSERT_TRUE(pool.start(kWatchdog / 80));
+  ASSERT_TRUE(pool.start(std::chrono::milliseconds(kWatchdog) / 80));
   EXPECT_TRUE(pool.take(kKem));
   wait_until_idle(pool);
   EXPECT_EQ(pool.ready(kKem), kMany);
