@@ -90,7 +90,14 @@ typedef enum wvds_status {
   WVDS_CONNECT_FAILED = 0x84,
   WVDS_PROTOCOL_ERROR = 0x85,
   WVDS_BUSY = 0x86,
-  WVDS_OUT_OF_MEMORY = 0x87
+  WVDS_OUT_OF_MEMORY = 0x87,
+  WVDS_STREAM_UNREADABLE = 0x88, /* the stream statuses: docs/stream-format.md */
+  WVDS_STREAM_NEWER_VERSION = 0x89,
+  WVDS_STREAM_TRUNCATED = 0x8A,
+  WVDS_STREAM_OUT_OF_ORDER = 0x8B,
+  WVDS_STREAM_FOREIGN_CHUNK = 0x8C,
+  WVDS_STREAM_DATA_AFTER_END = 0x8D,
+  WVDS_CALLBACK_FAILED = 0x8E
 } wvds_status;
 
 /* wvds_status_name returns the name of a status without its prefix ("KEY_NOT_FOUND"); "UNKNOWN_STATUS" for a value that
@@ -200,8 +207,21 @@ enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01 };
 
 #define WVDS_AES_KEY_SIZE 32u
 #define WVDS_MAX_PUBLIC_KEY_SIZE 2592u
-#define WVDS_MAX_LABEL_SIZE 64u /* without the final NUL */
-#define WVDS_MAX_OWNER_SIZE 32u /* without the final NUL */
+
+/* Of the streams of docs/stream-format.md. WVDS_STREAM_SIZE gives the whole size for that much plaintext, an unsigned
+ * 64-bit number. */
+#define WVDS_STREAM_HEADER_SIZE 32u
+#define WVDS_STREAM_CHUNK_SIZE 61440u /* plaintext of each chunk but the last */
+#define WVDS_STREAM_CHUNK_OVERHEAD 44u
+#define WVDS_STREAM_MAX_AAD_SIZE 4000u
+#define WVDS_STREAM_SIZE(plaintext_len)                  \
+  (WVDS_STREAM_HEADER_SIZE + (uint64_t)(plaintext_len) + \
+   (uint64_t)WVDS_STREAM_CHUNK_OVERHEAD *                \
+       ((plaintext_len) == 0u ? 1u : ((uint64_t)(plaintext_len) - 1u) / WVDS_STREAM_CHUNK_SIZE + 1u))
+
+#define WVDS_MAX_LABEL_SIZE 64u    /* without the final NUL */
+#define WVDS_MAX_OWNER_SIZE 32u    /* without the final NUL */
+#define WVDS_MAX_PROVIDER_SIZE 96u /* without the final NUL */
 #define WVDS_MAX_KEY_VERSIONS 4u
 #define WVDS_MAX_KEY_LIST 256u
 #define WVDS_MAX_RANDOM_SIZE 65536u
@@ -269,6 +289,57 @@ WVDS_EXPORT wvds_status wvds_aes_encrypt(wvds_session* session, uint8_t* out, si
 WVDS_EXPORT wvds_status wvds_aes_decrypt(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
                                          uint32_t key_id, const uint8_t* sealed, size_t sealed_len, const uint8_t* aad,
                                          size_t aad_len);
+
+/* ---- Streams: AES-256-GCM for data of any size ----------------------------------------------------------------- *
+ *
+ * docs/stream-format.md has the format. A stream is encrypted chunk by chunk; chunks that are missing, repeated,
+ * exchanged, or of another stream do not get through. Both functions keep several requests in flight, wait out
+ * WVDS_RATE_LIMITED, and need the same memory for every size. */
+
+/* wvds_stream_io is how a stream comes and goes. Both functions are called on the caller's thread, with `user_data`,
+ * and must not use the session. Progress is what they see pass.
+ *
+ * `read` fills up to max_out bytes at `out` and says in *out_len how many; 0 is the end, after which it is not called
+ * again. When encrypting, `out` is memory that the service can read. It is called ahead of `write`: what it gave is not
+ * yet written.
+ *
+ * `write` takes all of `len` bytes, at least 1, in their order. When decrypting, they are private memory and were
+ * authenticated; when encrypting, they lie in memory that the service can still write.
+ *
+ * What is not WVDS_SUCCESS, and an *out_len over max_out, stops the stream with WVDS_CALLBACK_FAILED. */
+typedef struct wvds_stream_io {
+  wvds_status (*read)(void* user_data, uint8_t* out, size_t* out_len, size_t max_out);
+  wvds_status (*write)(void* user_data, const uint8_t* bytes, size_t len);
+  void* user_data;
+} wvds_stream_io;
+
+/* wvds_stream_encrypt encrypts all that `read` gives and writes a stream of WVDS_STREAM_SIZE(bytes read) bytes. `aad`
+ * is authenticated with every chunk and is not in the stream. On failure what was written is no whole stream:
+ * wvds_stream_decrypt refuses it.
+ *
+ * Errors: those of wvds_aes_encrypt, WVDS_CALLBACK_FAILED, WVDS_DENIED also when the caller has no right to random
+ * bytes (the stream's id), WVDS_RATE_LIMITED only after the session's timeout without progress. WVDS_PAYLOAD_TOO_LARGE:
+ * aad_len over WVDS_STREAM_MAX_AAD_SIZE, or over 2^32 chunks (240 TiB). */
+WVDS_EXPORT wvds_status wvds_stream_encrypt(wvds_session* session, const wvds_stream_io* io, uint32_t key_id,
+                                            const uint8_t* aad, size_t aad_len);
+
+/* wvds_stream_decrypt opens what wvds_stream_encrypt wrote, up to the end of the input. key_id 0 means the key that the
+ * stream names. Each chunk is handed out when its tag is right; so on failure what was handed out is authentic, but it
+ * is not the whole: discard it. The first thing that is wrong in the order of the stream is what is returned. A stream
+ * of a key with a replay window opens once.
+ *
+ * Errors: WVDS_STREAM_UNREADABLE (no stream), WVDS_STREAM_NEWER_VERSION, WVDS_STREAM_TRUNCATED,
+ * WVDS_STREAM_OUT_OF_ORDER, WVDS_STREAM_FOREIGN_CHUNK, WVDS_STREAM_DATA_AFTER_END; those of wvds_aes_decrypt (wrong
+ * key, AAD or bytes: WVDS_DECRYPTION_FAILED); WVDS_CALLBACK_FAILED; WVDS_RATE_LIMITED as above; WVDS_PAYLOAD_TOO_LARGE
+ * (aad_len). */
+WVDS_EXPORT wvds_status wvds_stream_decrypt(wvds_session* session, const wvds_stream_io* io, uint32_t key_id,
+                                            const uint8_t* aad, size_t aad_len);
+
+/* wvds_stream_key tells which key a stream names, from its beginning (WVDS_STREAM_HEADER_SIZE bytes or more). Nothing
+ * is authenticated by that. Needs no session.
+ *
+ * Errors: WVDS_STREAM_UNREADABLE, WVDS_STREAM_NEWER_VERSION, WVDS_STREAM_TRUNCATED. */
+WVDS_EXPORT wvds_status wvds_stream_key(uint32_t* out_key_id, const uint8_t* start, size_t start_len);
 
 /* ---- Public keys as inputs ------------------------------------------------------------------------------------- */
 
@@ -495,6 +566,8 @@ typedef struct wvds_key_details {
   char label[WVDS_MAX_LABEL_SIZE + 1u];
   uint32_t num_versions;
   wvds_key_version versions[WVDS_MAX_KEY_VERSIONS]; /* newest first */
+  uint32_t is_inside_fips;                          /* 1: OpenSSL's FIPS module serves the key's algorithm */
+  char provider[WVDS_MAX_PROVIDER_SIZE + 1u];       /* that serves it, name and version */
   uint64_t reserved[4];
 } wvds_key_details;
 
@@ -533,7 +606,8 @@ WVDS_EXPORT wvds_status wvds_ping(wvds_session* session);
 enum { WVDS_FIPS_MODE_OFF = 0, WVDS_FIPS_MODE_PREFERRED = 1, WVDS_FIPS_MODE_REQUIRED = 2 };
 enum {
   WVDS_FIPS_OFF = 0,        /* not asked for */
-  WVDS_FIPS_ACTIVE = 1,     /* self-test passed; every operation comes from the FIPS provider */
+  WVDS_FIPS_ACTIVE = 1,     /* self-test passed; every algorithm comes from the FIPS provider, but for those that
+                               wvds_capabilities shows outside it because the configuration names an engine for them */
   WVDS_FIPS_UNAVAILABLE = 2 /* preferred, but not to be had: another provider serves */
 };
 
@@ -550,7 +624,7 @@ typedef struct wvds_service_state {
   uint32_t num_memory_keys; /* session and volatile */
   char service_version[64];
   char library_version[128]; /* of the cryptographic library */
-  char provider[128];        /* of the cryptography */
+  char provider[256];        /* of the cryptography; behind it the engines that the configuration names */
   uint32_t num_warnings;
   char warnings[4096]; /* one a line; what does not fit is left out, and num_warnings counts it */
   uint64_t reserved[4];
@@ -581,11 +655,45 @@ enum {
   WVDS_OP_RANDOM = 0x40,
   WVDS_OP_PING = 0x50,
   WVDS_OP_STATUS = 0x51,
-  WVDS_OP_CAPABILITIES = 0x52
+  WVDS_OP_CAPABILITIES = 0x52,
+  WVDS_OP_METRICS = 0x53
 };
 
 /* wvds_operation_name returns the name in docs/protocol.md ("AES_ENCRYPT"), or NULL. The text is static. */
 WVDS_EXPORT const char* wvds_operation_name(wvds_operation operation);
+
+/* wvds_quota is a limit of the caller and what is used of it now. More may be used than the limit allows: an operator
+ * can lower limits. */
+typedef struct wvds_quota {
+  uint64_t limit;
+  uint64_t used;
+} wvds_quota;
+
+/* Bits of wvds_algorithm_offer.import_formats: the bit of a WVDS_KEY_FORMAT_ is 1 << (format - 1). */
+#define WVDS_KEY_FORMAT_BIT(format) (1u << ((format) - 1u))
+
+#define WVDS_MAX_ALGORITHMS 32u
+
+/* wvds_algorithm_offer is an algorithm as the service has it. Keys of every algorithm can have each lifetime. */
+typedef struct wvds_algorithm_offer {
+  wvds_algorithm algorithm;
+  uint32_t is_inside_fips;  /* 1: OpenSSL's FIPS module serves it */
+  uint32_t can_rotate;      /* 1: wvds_key_rotate makes new versions of its keys */
+  uint32_t possible_usages; /* WVDS_USAGE_ bits that a key of it can have */
+  uint32_t default_usages;  /* what usages 0 stands for */
+  uint32_t import_formats;  /* that wvds_key_import takes for it */
+  uint32_t secret_size;     /* of the AES key or the seed, in bytes as the next three; 0 where it has none */
+  uint32_t public_key_size;
+  uint32_t signature_size;
+  uint32_t ciphertext_size;                   /* of ML-KEM */
+  char provider[WVDS_MAX_PROVIDER_SIZE + 1u]; /* that serves it, name and version */
+  uint8_t reserved[31];
+} wvds_algorithm_offer;
+
+enum {
+  WVDS_NONCES_COUNTER = 0, /* SP 800-38D, section 8.2.1 */
+  WVDS_NONCES_RANDOM = 1   /* section 8.2.2 */
+};
 
 typedef struct wvds_capability_list {
   uint32_t protocol_version;
@@ -593,17 +701,153 @@ typedef struct wvds_capability_list {
   uint32_t num_slots; /* requests that a session can have in flight */
   uint32_t max_request_payload;
   uint32_t max_answer_payload;
-  uint32_t requests_per_second; /* 0: unlimited */
+  uint32_t max_aes_size;           /* plaintext and AAD of one request together */
+  uint32_t max_mldsa_message_size; /* that fits every request to sign or verify; longer ones go by their mu */
+  uint32_t max_random_size;
+  uint32_t requests_per_second; /* of the caller, over all its sessions; 0: unlimited */
   uint32_t burst;
+  uint32_t cooldown_ms; /* from the first refused request on everything is refused for so long */
+  uint32_t nonces;      /* WVDS_NONCES_ */
+  uint32_t max_key_versions;
+  uint32_t window_capacity; /* nonces that a version of an AES key remembers */
+  uint64_t use_limit;       /* encryptions of one version of an AES key */
+  wvds_quota sessions;
+  wvds_quota session_keys; /* over all the caller's sessions, as all that follow */
+  wvds_quota volatile_keys;
+  wvds_quota persistent_keys;
+  wvds_quota keys_per_minute; /* used: what can't be made right now; it comes back with time */
+  wvds_quota store_bytes;
+  wvds_quota window_bytes; /* memory of replay windows */
   uint32_t num_operations;
   uint32_t num_algorithms;
-  uint8_t operations[256]; /* WVDS_OP_ values that the caller may use */
-  uint8_t algorithms[256]; /* algorithms that the service has */
-  uint64_t reserved[4];
+  uint8_t operations[256];                              /* WVDS_OP_ values that the caller may use */
+  wvds_algorithm_offer algorithms[WVDS_MAX_ALGORITHMS]; /* that the service has */
+  uint64_t reserved[8];
 } wvds_capability_list;
 
-/* wvds_capabilities asks what the service offers to this caller. */
+/* wvds_capabilities asks what the service offers to this caller, and what of the caller's limits is used now. */
 WVDS_EXPORT wvds_status wvds_capabilities(wvds_session* session, wvds_capability_list* out);
+
+/* The functions that follow read such a list. They send nothing, so a program asks once and decides before it fails:
+ *
+ *     if (!wvds_can(&offer, WVDS_OP_MLDSA_SIGN) || !wvds_has_algorithm(&offer, WVDS_MLDSA_65)) say_so_and_stop();
+ */
+
+/* wvds_can is 1 when the caller may use the operation. */
+static inline int wvds_can(const wvds_capability_list* offer, wvds_operation operation) {
+  uint32_t i;
+  for (i = 0; i < offer->num_operations; ++i) {
+    if (offer->operations[i] == operation) return 1;
+  }
+  return 0;
+}
+
+/* wvds_find_algorithm returns what the service says of an algorithm; NULL when it does not have it. */
+static inline const wvds_algorithm_offer* wvds_find_algorithm(const wvds_capability_list* offer,
+                                                              wvds_algorithm algorithm) {
+  uint32_t i;
+  for (i = 0; i < offer->num_algorithms; ++i) {
+    if (offer->algorithms[i].algorithm == algorithm) return &offer->algorithms[i];
+  }
+  return NULL;
+}
+
+/* wvds_has_algorithm is 1 when the service has the algorithm. */
+static inline int wvds_has_algorithm(const wvds_capability_list* offer, wvds_algorithm algorithm) {
+  return wvds_find_algorithm(offer, algorithm) != NULL;
+}
+
+/* wvds_left is what a limit still allows: another session of the same caller may take it first. */
+static inline uint64_t wvds_left(const wvds_quota* quota) {
+  return quota->used < quota->limit ? quota->limit - quota->used : 0;
+}
+
+/* Limits of wvds_metrics' arrays */
+enum {
+  WVDS_METRICS_NUM_STATUSES = 32,
+  WVDS_METRICS_NUM_LATENCIES = 22,
+  WVDS_METRICS_MAX_OPERATIONS = 48,
+  WVDS_METRICS_MAX_KEYS = 8
+};
+
+/* WVDS_LATENCY_LIMIT_NS is the longest time, in nanoseconds, that num_by_latency[i] counts; what took longer than that
+ * of the last but one is counted in the last. */
+#define WVDS_LATENCY_LIMIT_NS(i) ((uint64_t)256 << (i))
+
+/* wvds_operation_metrics counts the requests of one operation. Latency is the time from when the service takes a request
+ * until its answer is written, without the way there and back. In each session one request in 16 of an operation is
+ * timed, the first always, whatever its outcome. */
+typedef struct wvds_operation_metrics {
+  wvds_operation operation; /* 0: what was no request of any operation */
+  uint32_t reserved;
+  uint64_t num_requests;                             /* with any outcome */
+  uint64_t num_by_status[WVDS_METRICS_NUM_STATUSES]; /* a status this library does not know is in num_requests only */
+  uint64_t num_timed;
+  uint64_t timed_ns; /* of all timed requests together */
+  uint64_t num_by_latency[WVDS_METRICS_NUM_LATENCIES];
+} wvds_operation_metrics;
+
+/* How much of its limit of encryptions a key version has used */
+enum {
+  WVDS_USE_LEVEL_UNDER_50 = 0, /* per cent */
+  WVDS_USE_LEVEL_UNDER_75 = 1,
+  WVDS_USE_LEVEL_UNDER_90 = 2,
+  WVDS_USE_LEVEL_UNDER_100 = 3,
+  WVDS_USE_LEVEL_USED_UP = 4,
+  WVDS_NUM_USE_LEVELS = 5
+};
+
+/* wvds_key_use_metrics is a key version that is near its limit. It may be any client's. */
+typedef struct wvds_key_use_metrics {
+  uint32_t key_id;
+  uint32_t version;
+  uint64_t uses; /* an upper bound, as in wvds_key_version */
+  uint64_t use_limit;
+} wvds_key_use_metrics;
+
+/* wvds_metrics is the state of the whole service. What counts events begins with 0 at each start of the service. About
+ * 23 KB: not for a small stack. */
+typedef struct wvds_metrics {
+  uint64_t epoch;
+  uint64_t uptime_ms;
+  uint32_t fips_mode;
+  uint32_t fips_state;
+  uint32_t memory_is_locked;
+  uint32_t place; /* WVDS_PLACE_ of stored keys */
+  uint32_t num_sessions;
+  uint32_t max_sessions;
+  uint32_t num_warnings;      /* as in wvds_service_state */
+  uint32_t reservations_fail; /* 1: the store's disk takes no reservations; encryption and new keys will fail soon */
+  uint64_t num_sessions_opened;
+  uint64_t num_refused_strangers;     /* sessions refused, WVDS_DENIED: no client of the configuration */
+  uint64_t num_refused_service_limit; /* WVDS_LIMIT_REACHED: all sessions of the service are in use */
+  uint64_t
+      num_refused_client_limit;   /* WVDS_LIMIT_REACHED: all sessions of that client are in use, or memory is short */
+  uint64_t num_refused_not_ready; /* WVDS_NOT_READY: the service is stopping */
+  uint64_t num_wasted_wakeups;    /* a client woke its worker for nothing */
+  uint64_t num_rate_limited;      /* requests answered WVDS_RATE_LIMITED */
+  uint64_t locked_bytes;          /* of locked memory that are in use */
+  uint64_t max_locked_bytes;
+  uint64_t window_bytes; /* of memory that replay windows take */
+  uint64_t max_window_bytes;
+  uint32_t num_session_keys;
+  uint32_t num_volatile_keys;
+  uint32_t num_persistent_keys;
+  uint32_t num_damaged_keys;                      /* whose record can't be used */
+  uint32_t num_by_use_level[WVDS_NUM_USE_LEVELS]; /* key versions that encrypt */
+  uint32_t num_reloads;                           /* of the configuration */
+  uint32_t num_failed_reloads;                    /* the old configuration stayed in force */
+  uint32_t num_operations;                        /* that were asked for; only so many operations[] are filled */
+  uint32_t num_keys;
+  wvds_key_use_metrics keys[WVDS_METRICS_MAX_KEYS]; /* the fullest first; without unused ones */
+  wvds_operation_metrics operations[WVDS_METRICS_MAX_OPERATIONS];
+  uint64_t reserved[8];
+} wvds_metrics;
+
+/* wvds_metrics_get asks for the counters of the whole service. They show what other clients do, so the configuration
+ * grants them apart from wvds_status_get. Some microseconds, and more with many keys. Operations of a newer service than
+ * there is room for are left out. */
+WVDS_EXPORT wvds_status wvds_metrics_get(wvds_session* session, wvds_metrics* out);
 
 /* ---- Requests in place, and several at once -------------------------------------------------------------------- *
  *

@@ -56,7 +56,7 @@ SOURCE = re.compile(r".*\.(h|cc|c)$")
 TEST_LIKE = re.compile(r".*_(test|fuzz|bench)\.(cc|c|h)$|.*/testing/.*")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.MULTILINE)
 # Programs that stand for a customer's, and what they may include of this project
-CUSTOMER_FOLDERS = ("examples/oem_gateway", "examples/backend")
+CUSTOMER_FOLDERS = ("examples/oem_gateway", "examples/backend", "examples/sign_any_size")
 
 
 def closure():

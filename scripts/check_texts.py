@@ -14,7 +14,7 @@ import sys
 
 LENGTH_LIMIT = 500
 # the public header is one file on purpose, and most of it is its reference
-LENGTH_LIMITS = {"include/wvds_crypto.h": 800}
+LENGTH_LIMITS = {"include/wvds_crypto.h": 1000}
 CODE = re.compile(r".*\.(h|cc|c|py|sh|cmake)$|(.*/)?(check|demo|CMakeLists\.txt)$")
 # Vectors, golden files and seeds are data: only their README is text of ours.
 DATA = re.compile(r"(.*/)?(vectors|golden|corpus|testdata)/.*")

@@ -32,6 +32,13 @@ const char* status_name(Status status) {
     case Status::kProtocolError: return "PROTOCOL_ERROR";
     case Status::kBusy: return "BUSY";
     case Status::kOutOfMemory: return "OUT_OF_MEMORY";
+    case Status::kStreamUnreadable: return "STREAM_UNREADABLE";
+    case Status::kStreamNewerVersion: return "STREAM_NEWER_VERSION";
+    case Status::kStreamTruncated: return "STREAM_TRUNCATED";
+    case Status::kStreamOutOfOrder: return "STREAM_OUT_OF_ORDER";
+    case Status::kStreamForeignChunk: return "STREAM_FOREIGN_CHUNK";
+    case Status::kStreamDataAfterEnd: return "STREAM_DATA_AFTER_END";
+    case Status::kCallbackFailed: return "CALLBACK_FAILED";
   }
   return "UNKNOWN_STATUS";
 }

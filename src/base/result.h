@@ -40,6 +40,13 @@ enum class Status : uint8_t {
   kProtocolError = 0x85,
   kBusy = 0x86,
   kOutOfMemory = 0x87,
+  kStreamUnreadable = 0x88,  // the stream statuses: docs/stream-format.md
+  kStreamNewerVersion = 0x89,
+  kStreamTruncated = 0x8A,
+  kStreamOutOfOrder = 0x8B,
+  kStreamForeignChunk = 0x8C,
+  kStreamDataAfterEnd = 0x8D,
+  kCallbackFailed = 0x8E,
 };
 
 // status_name returns the field's name of a status, as docs/protocol.md prints it ("KEY_NOT_FOUND"); static storage.

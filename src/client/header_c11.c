@@ -12,10 +12,29 @@ static uint8_t ciphertext[WVDS_MLKEM_CIPHERTEXT_SIZE(WVDS_MLKEM_768)];
 _Static_assert(sizeof(opened) == 5, "the macros are inverse");
 
 const struct header_sizes header_sizes_in_c = {
-    sizeof(sealed),           sizeof(signature),        sizeof(ciphertext),         sizeof(wvds_status),
-    sizeof(wvds_public_key),  sizeof(wvds_derivation),  sizeof(wvds_key_template),  sizeof(wvds_key_entry),
-    sizeof(wvds_key_version), sizeof(wvds_key_details), sizeof(wvds_service_state), sizeof(wvds_capability_list),
+    sizeof(sealed),
+    sizeof(signature),
+    sizeof(ciphertext),
+    sizeof(wvds_status),
+    sizeof(wvds_public_key),
+    sizeof(wvds_derivation),
+    sizeof(wvds_key_template),
+    sizeof(wvds_key_entry),
+    sizeof(wvds_key_version),
+    sizeof(wvds_key_details),
+    sizeof(wvds_service_state),
+    sizeof(wvds_capability_list),
+    sizeof(wvds_operation_metrics),
+    sizeof(wvds_key_use_metrics),
+    sizeof(wvds_metrics),
+    sizeof(wvds_stream_io),
 };
+
+/* The functions that the header defines itself. */
+int offers_nothing(const wvds_capability_list* offer) {
+  return !wvds_can(offer, WVDS_OP_PING) && !wvds_has_algorithm(offer, WVDS_MLKEM_768) &&
+         wvds_left(&offer->sessions) == 0;
+}
 
 /* The program of the header's first page, against an address where nobody serves. */
 int run_header_example(const char* address) {

@@ -23,6 +23,10 @@ TEST(Header, HasOneLayoutInCAndCpp) {
   EXPECT_EQ(c.key_details, sizeof(wvds_key_details));
   EXPECT_EQ(c.service_state, sizeof(wvds_service_state));
   EXPECT_EQ(c.capability_list, sizeof(wvds_capability_list));
+  EXPECT_EQ(c.operation_metrics, sizeof(wvds_operation_metrics));
+  EXPECT_EQ(c.key_use_metrics, sizeof(wvds_key_use_metrics));
+  EXPECT_EQ(c.metrics, sizeof(wvds_metrics));
+  EXPECT_EQ(c.stream_io, sizeof(wvds_stream_io));
 }
 
 // These sizes are part of the library's binary interface: when one changes, so does the library's major version.
@@ -34,13 +38,22 @@ TEST(Header, KeepsTheLayoutOfItsMajorVersion) {
   EXPECT_EQ(sizeof(wvds_key_template), 40u);
   EXPECT_EQ(sizeof(wvds_key_entry), 88u);
   EXPECT_EQ(sizeof(wvds_key_version), 32u);
-  EXPECT_EQ(sizeof(wvds_key_details), 288u);
-  EXPECT_EQ(sizeof(wvds_service_state), 4504u);
-  EXPECT_EQ(sizeof(wvds_capability_list), 584u);
+  EXPECT_EQ(sizeof(wvds_key_details), 392u);
+  EXPECT_EQ(sizeof(wvds_service_state), 4632u);
+  EXPECT_EQ(sizeof(wvds_capability_list), 5880u);
+  EXPECT_EQ(sizeof(wvds_operation_metrics), 464u);
+  EXPECT_EQ(sizeof(wvds_key_use_metrics), 24u);
+  EXPECT_EQ(sizeof(wvds_metrics), 22720u);
+  EXPECT_EQ(sizeof(wvds_stream_io), 24u);
 }
 
 TEST(Header, HasAnExampleThatCompilesAndFailsCleanlyWithoutAService) {
   EXPECT_EQ(run_header_example("/nonexistent/of/the/test/crypto.sock"), WVDS_CONNECT_FAILED);
+}
+
+TEST(Header, AsksCapabilitiesInline) {
+  const wvds_capability_list nothing{};
+  EXPECT_EQ(offers_nothing(&nothing), 1);
 }
 
 TEST(Header, BuildsPublicKeysInline) {

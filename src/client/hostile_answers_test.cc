@@ -7,7 +7,9 @@
 #include <array>
 
 #include "client/testing/fake_service.h"
+#include "protocol/capability_messages.h"
 #include "protocol/key_messages.h"
+#include "protocol/metrics_messages.h"
 #include "protocol/service_messages.h"
 
 namespace wvds::client::testing {
@@ -161,6 +163,12 @@ Outcome capabilities(wvds_session* session) {
   return {status, is_zero(out)};
 }
 
+Outcome metrics(wvds_session* session) {
+  const auto out = std::make_unique<wvds_metrics>();
+  const auto status = wvds_metrics_get(session, out.get());
+  return {status, is_zero(*out)};
+}
+
 protocol::KeyInfoAnswer an_info() {
   protocol::KeyInfoAnswer info;
   info.key_id = 17;
@@ -191,6 +199,7 @@ std::vector<SimpleCall> simple_calls() {
       {"ping", {}, [](wvds_session* session) { return Outcome{wvds_ping(session), true}; }},
       {"status", encoding_of(protocol::StatusAnswer{}), state},
       {"capabilities", encoding_of(protocol::CapabilitiesAnswer{}), capabilities},
+      {"metrics", encoding_of(protocol::MetricsAnswer{}), metrics},
   };
 }
 

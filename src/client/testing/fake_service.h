@@ -45,6 +45,7 @@ struct FakeService {
   std::string address;                // where the client connected
   size_t connections = 0;
   size_t busy_slots = 0;
+  std::function<void()> scribble = [] {};  // writes over every answer, as a hostile service may at any time
 
   void answers(const Buffer& payload, Status status = Status::kSuccess) {
     answer = [payload, status](const Seen&) { return frame(payload, status); };
@@ -58,8 +59,12 @@ class FakeEnd : public channel::ClientEnd {
  public:
   explicit FakeEnd(FakeService& service) : service_(service), slots_(service.slots) {
     for (Slot& slot : slots_) slot.request.resize(protocol::kRequestArea);
+    service_.scribble = [this] {
+      for (Slot& slot : slots_) std::ranges::fill(slot.answer, std::byte{0xEE});
+    };
   }
   ~FakeEnd() override {
+    service_.scribble = [] {};
     for (channel::SlotIndex i = 0; i < slots_.size(); ++i) release(i);
   }
 

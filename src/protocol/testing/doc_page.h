@@ -9,16 +9,18 @@
 #include <string>
 #include <vector>
 
-// docs/protocol.md, taken apart for tests.
+// docs/protocol.md, and other pages of docs/, taken apart for tests.
 namespace wvds::protocol::testing {
 
+inline std::string page_named(const std::string& name) {
+  std::ifstream file(WVDS_SOURCE_DIR "/docs/" + name);
+  std::stringstream all;
+  all << file.rdbuf();
+  return all.str();
+}
+
 inline const std::string& page() {
-  static const std::string content = [] {
-    std::ifstream file(WVDS_SOURCE_DIR "/docs/protocol.md");
-    std::stringstream all;
-    all << file.rdbuf();
-    return all.str();
-  }();
+  static const std::string content = page_named("protocol.md");
   return content;
 }
 
@@ -30,11 +32,11 @@ inline std::vector<std::string> lines_of(const std::string& source) {
 }
 
 // hex_blocks gives the source of every block "```hex NAME", without comments.
-inline std::map<std::string, std::string> hex_blocks() {
+inline std::map<std::string, std::string> hex_blocks(const std::string& source = page()) {
   constexpr std::string_view kStart = "```hex ";
   std::map<std::string, std::string> blocks;
   std::string* open = nullptr;
-  for (const std::string& line : lines_of(page())) {
+  for (const std::string& line : lines_of(source)) {
     if (line.starts_with(kStart)) {
       const auto [at, is_new] = blocks.emplace(line.substr(kStart.size()), "");
       EXPECT_TRUE(is_new) << "two blocks " << at->first;
