@@ -1,5 +1,6 @@
 #include "examples/common/service.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "examples/common/host.h"
@@ -16,6 +17,43 @@ wvds_session* service_connect(const char* address) {
   host_complain("no connection to %s: %s", address == NULL ? "the service's default socket" : address,
                 wvds_status_text(status));
   return NULL;
+}
+
+/* The word that config.json has for an operation: its name in lower case, with hyphens. */
+static void config_word(char out[64], wvds_operation operation) {
+  const char* name = wvds_operation_name(operation);
+  size_t length = 0;
+  for (; name != NULL && name[length] != '\0' && length < 63; ++length)
+    out[length] = name[length] == '_' ? '-' : (char)tolower((unsigned char)name[length]);
+  out[length] = '\0';
+}
+
+int service_offers(wvds_session* session, const service_needs* needs) {
+  static wvds_capability_list offer;
+  int is_complete = 1;
+  int tries = 0;
+  wvds_status status;
+  do status = wvds_capabilities(session, &offer);
+  while (service_may_repeat(status, &tries));
+  if (status != WVDS_SUCCESS) {
+    host_complain("the service does not say what it offers: %s", wvds_status_text(status));
+    return 0;
+  }
+  for (size_t i = 0; i < needs->num_operations; ++i) {
+    char word[64];
+    if (wvds_can(&offer, needs->operations[i])) continue;
+    config_word(word, needs->operations[i]);
+    host_complain(
+        "the service does not let this program do \"%s\": add it to the client's \"operations\" in config.json", word);
+    is_complete = 0;
+  }
+  for (size_t i = 0; i < needs->num_algorithms; ++i) {
+    if (wvds_has_algorithm(&offer, needs->algorithms[i])) continue;
+    host_complain("the service has no provider for %s: its status says which it has",
+                  wvds_algorithm_name(needs->algorithms[i]));
+    is_complete = 0;
+  }
+  return is_complete;
 }
 
 int service_may_repeat(wvds_status status, int* tries) {

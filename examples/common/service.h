@@ -16,6 +16,18 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_SERVICE = 3 };
  * said why. */
 wvds_session* service_connect(const char* address);
 
+/* What a program will ask of the service. */
+typedef struct service_needs {
+  const wvds_operation* operations;
+  size_t num_operations;
+  const wvds_algorithm* algorithms;
+  size_t num_algorithms;
+} service_needs;
+
+/* service_offers is 1 when the service offers this caller everything that it needs. Otherwise it says what is missing,
+ * and what the operator can do about it. Ask before anything is done: half of a job is worse than none. */
+int service_offers(wvds_session* session, const service_needs* needs);
+
 /* service_may_repeat tells whether a request that ended with `status` is worth sending again: the service refused it
  * because there were too many. It waits before it says so, and gives up after `*tries` reached its bound. Use:
  *     int tries = 0;

@@ -36,6 +36,19 @@ typedef struct settings {
   const char *recipient, *out, *samples, *interval, *copies;       /* send */
 } settings;
 
+/* What each command asks of the service. */
+static const wvds_operation kKeyOperations[] = {WVDS_OP_KEY_LIST, WVDS_OP_KEY_PUBLIC};
+static const wvds_algorithm kKeyAlgorithms[] = {WVDS_MLDSA_65};
+static const service_needs kKeyNeeds = {kKeyOperations, 2, kKeyAlgorithms, 1};
+
+static const wvds_operation kMakeOperations[] = {WVDS_OP_KEY_GENERATE};
+static const service_needs kMakeNeeds = {kMakeOperations, 1, NULL, 0};
+
+static const wvds_operation kSendOperations[] = {WVDS_OP_KEY_LIST, WVDS_OP_MLKEM_ENCAPS_TO_KEY, WVDS_OP_AES_ENCRYPT,
+                                                 WVDS_OP_MLDSA_SIGN};
+static const wvds_algorithm kSendAlgorithms[] = {WVDS_MLKEM_768, WVDS_AES_256_GCM, WVDS_MLDSA_65};
+static const service_needs kSendNeeds = {kSendOperations, 4, kSendAlgorithms, 3};
+
 /* prepare checks the name and takes the state folder for this process. */
 static int prepare(const settings* set, sending* work) {
   if (!envelope_sender_is_valid(set->name)) {
@@ -61,10 +74,11 @@ static int start_counter(const settings* set, sending* work) {
 }
 
 static int run_key(const settings* set, sending* work) {
-  if (!start_counter(set, work)) return EXIT_FAILED;
   uint32_t* key = &work->who.signing_key;
   wvds_status status = signing_key_find(work->who.session, key, work->who.sender);
   const int is_new = status == WVDS_SUCCESS && *key == 0;
+  if (is_new && !service_offers(work->who.session, &kMakeNeeds)) return EXIT_FAILED;
+  if (!start_counter(set, work)) return EXIT_FAILED;
   if (is_new) status = signing_key_make(work->who.session, key, work->who.sender);
   if (status != WVDS_SUCCESS) {
     host_complain("the signing key: %s", wvds_status_text(status));
@@ -130,7 +144,9 @@ static int run(const settings* set, int is_send, int num_files, char** files) {
   if (result != EXIT_DONE) return result;
   work.who.session = service_connect(set->socket);
   if (work.who.session == NULL) return EXIT_NO_SERVICE;
-  result = is_send ? send_all(set, &work, num_files, files) : run_key(set, &work);
+  result = EXIT_FAILED;
+  if (service_offers(work.who.session, is_send ? &kSendNeeds : &kKeyNeeds))
+    result = is_send ? send_all(set, &work, num_files, files) : run_key(set, &work);
   wvds_disconnect(work.who.session);
   if (fflush(stdout) == 0 && !ferror(stdout)) return result;
   host_complain("standard output can't be written");

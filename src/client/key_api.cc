@@ -16,7 +16,7 @@ namespace {
 
 static_assert(WVDS_MAX_LABEL_SIZE == protocol::kMaxLabelSize && WVDS_MAX_OWNER_SIZE == protocol::kMaxPrincipalSize);
 static_assert(WVDS_MAX_KEY_VERSIONS == protocol::kMaxKeyVersions && WVDS_MAX_KEY_LIST == protocol::kMaxKeyListEntries);
-static_assert(WVDS_MAX_PUBLIC_KEY_SIZE == kMaxPublicKeySize);
+static_assert(WVDS_MAX_PUBLIC_KEY_SIZE == kMaxPublicKeySize && WVDS_MAX_PROVIDER_SIZE == protocol::kMaxProviderSize);
 static_assert(WVDS_KEY_REPLAY_WINDOW_OFF == protocol::kKeyFlagReplayWindowOff);
 static_assert(WVDS_KEY_FORMAT_RAW == static_cast<int>(protocol::KeyFormat::kRaw) &&
               WVDS_KEY_FORMAT_SEED == static_cast<int>(protocol::KeyFormat::kSeed) &&
@@ -125,6 +125,8 @@ wvds_key_details to_c(const protocol::KeyInfoAnswer& info) {
   out.place = static_cast<uint32_t>(info.place);
   copy_text(info.owner, out.owner);
   copy_text(info.label, out.label);
+  out.is_inside_fips = info.inside_fips ? 1 : 0;
+  copy_text(info.provider, out.provider);
   for (const protocol::KeyVersionInfo& version : info.versions) out.versions[out.num_versions++] = to_c(version);
   return out;
 }

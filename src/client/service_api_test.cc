@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "client/testing/fake_service.h"
+#include "protocol/capability_messages.h"
 #include "protocol/service_messages.h"
 
 namespace wvds::client::testing {
@@ -98,18 +99,41 @@ TEST_F(Service, CutsLongTextsBetweenCharacters) {
   EXPECT_EQ(std::string(state.provider), status.provider);
 }
 
-TEST_F(Service, TellsWhatItOffers) {
+protocol::CapabilitiesAnswer an_offer() {
   protocol::CapabilitiesAnswer answer;
   answer.protocol_version = 1;
   answer.fips_state = protocol::FipsState::kUnavailable;
   answer.slots = 8;
   answer.max_request_payload = 65536;
   answer.max_answer_payload = 65564;
+  answer.max_aes_size = 65502;
+  answer.max_mldsa_message_size = 58050;
+  answer.max_random_size = 65536;
   answer.requests_per_second = 1000;
   answer.burst = 100;
+  answer.cooldown_ms = 99;
+  answer.nonces = protocol::NonceConstruction::kRandom;
+  answer.max_key_versions = 4;
+  answer.window_capacity = 1'000'000;
+  answer.use_limit = 1ull << 32;
+  answer.sessions = {8, 1};
+  answer.session_keys = {10, 2};
+  answer.volatile_keys = {20, 3};
+  answer.persistent_keys = {30, 4};
+  answer.keys_per_minute = {40, 5};
+  answer.store_bytes = {1ull << 40, 6};
+  answer.window_bytes = {1ull << 41, 7};
   answer.operations = {0x01, 0x50};
-  answer.algorithms = {Algorithm::kAes256Gcm};
-  service.answers(encoding_of(answer));
+  answer.algorithms = {{Algorithm::kAes256Gcm, protocol::kAlgorithmRotates, 3, 3, 0x01, 32, 0, 0, 0, "one 1.0"},
+                       {Algorithm::kMlKem768, protocol::kAlgorithmInsideFips, 0xe0, 0xa0, 0x0e, 64, 1184, 0, 1088,
+                        std::string(WVDS_MAX_PROVIDER_SIZE, 'p')}};
+  return answer;
+}
+
+bool same(const wvds_quota& quota, uint64_t limit, uint64_t used) { return quota.limit == limit && quota.used == used; }
+
+TEST_F(Service, TellsWhatItOffers) {
+  service.answers(encoding_of(an_offer()));
   wvds_capability_list list;
   EXPECT_EQ(wvds_capabilities(session, &list), WVDS_SUCCESS);
   EXPECT_EQ(sent_type(), WVDS_OP_CAPABILITIES);
@@ -118,13 +142,79 @@ TEST_F(Service, TellsWhatItOffers) {
   EXPECT_EQ(list.num_slots, 8u);
   EXPECT_EQ(list.max_request_payload, 65536u);
   EXPECT_EQ(list.max_answer_payload, 65564u);
+  EXPECT_EQ(list.max_aes_size, 65502u);
+  EXPECT_EQ(list.max_mldsa_message_size, 58050u);
+  EXPECT_EQ(list.max_random_size, 65536u);
   EXPECT_EQ(list.requests_per_second, 1000u);
   EXPECT_EQ(list.burst, 100u);
+  EXPECT_EQ(list.cooldown_ms, 99u);
+  EXPECT_EQ(list.nonces, static_cast<uint32_t>(WVDS_NONCES_RANDOM));
+  EXPECT_EQ(list.max_key_versions, 4u);
+  EXPECT_EQ(list.window_capacity, 1'000'000u);
+  EXPECT_EQ(list.use_limit, 1ull << 32);
   ASSERT_EQ(list.num_operations, 2u);
   EXPECT_EQ(list.operations[1], WVDS_OP_PING);
   EXPECT_EQ(list.operations[2], 0);
-  ASSERT_EQ(list.num_algorithms, 1u);
-  EXPECT_EQ(list.algorithms[0], WVDS_AES_256_GCM);
+}
+
+TEST_F(Service, TellsTheLimitsOfTheCaller) {
+  service.answers(encoding_of(an_offer()));
+  wvds_capability_list list;
+  EXPECT_EQ(wvds_capabilities(session, &list), WVDS_SUCCESS);
+  EXPECT_TRUE(same(list.sessions, 8, 1));
+  EXPECT_TRUE(same(list.session_keys, 10, 2));
+  EXPECT_TRUE(same(list.volatile_keys, 20, 3));
+  EXPECT_TRUE(same(list.persistent_keys, 30, 4));
+  EXPECT_TRUE(same(list.keys_per_minute, 40, 5));
+  EXPECT_TRUE(same(list.store_bytes, 1ull << 40, 6));
+  EXPECT_TRUE(same(list.window_bytes, 1ull << 41, 7));
+}
+
+TEST_F(Service, DescribesItsAlgorithms) {
+  service.answers(encoding_of(an_offer()));
+  wvds_capability_list list;
+  EXPECT_EQ(wvds_capabilities(session, &list), WVDS_SUCCESS);
+  ASSERT_EQ(list.num_algorithms, 2u);
+  const wvds_algorithm_offer& aes = list.algorithms[0];
+  EXPECT_EQ(aes.algorithm, static_cast<uint32_t>(WVDS_AES_256_GCM));
+  EXPECT_EQ(aes.is_inside_fips, 0u);
+  EXPECT_EQ(aes.can_rotate, 1u);
+  EXPECT_EQ(aes.import_formats, WVDS_KEY_FORMAT_BIT(WVDS_KEY_FORMAT_RAW));
+  EXPECT_STREQ(aes.provider, "one 1.0");
+  const wvds_algorithm_offer& kem = list.algorithms[1];
+  EXPECT_EQ(kem.is_inside_fips, 1u);
+  EXPECT_EQ(kem.can_rotate, 0u);
+  EXPECT_EQ(kem.possible_usages, 0xe0u);
+  EXPECT_EQ(kem.default_usages, 0xa0u);
+  EXPECT_EQ(kem.import_formats, WVDS_KEY_FORMAT_BIT(WVDS_KEY_FORMAT_SEED) | WVDS_KEY_FORMAT_BIT(WVDS_KEY_FORMAT_PKCS8) |
+                                    WVDS_KEY_FORMAT_BIT(WVDS_KEY_FORMAT_PUBLIC));
+  EXPECT_EQ(kem.secret_size, 64u);
+  EXPECT_EQ(kem.public_key_size, 1184u);
+  EXPECT_EQ(kem.signature_size, 0u);
+  EXPECT_EQ(kem.ciphertext_size, 1088u);
+  EXPECT_EQ(std::string(kem.provider), std::string(WVDS_MAX_PROVIDER_SIZE, 'p'));
+}
+
+TEST_F(Service, LetsAProgramDecideBeforeItFails) {
+  service.answers(encoding_of(an_offer()));
+  wvds_capability_list list;
+  EXPECT_EQ(wvds_capabilities(session, &list), WVDS_SUCCESS);
+  EXPECT_EQ(wvds_can(&list, WVDS_OP_PING), 1);
+  EXPECT_EQ(wvds_can(&list, WVDS_OP_AES_DECRYPT), 0);
+  EXPECT_EQ(wvds_can(&list, 0), 0) << "what lies behind the list is no operation";
+  EXPECT_EQ(wvds_can(&list, 0x150), 0) << "a number whose lowest byte is in the list";
+  EXPECT_EQ(wvds_has_algorithm(&list, WVDS_MLKEM_768), 1);
+  EXPECT_EQ(wvds_has_algorithm(&list, WVDS_MLDSA_65), 0);
+  EXPECT_EQ(wvds_has_algorithm(&list, 0), 0);
+  EXPECT_EQ(wvds_find_algorithm(&list, WVDS_MLKEM_768), &list.algorithms[1]);
+  EXPECT_EQ(wvds_find_algorithm(&list, WVDS_MLKEM_512), nullptr);
+}
+
+TEST(Quota, TellsWhatIsLeft) {
+  const wvds_quota some{10, 3}, none{10, 10}, overdrawn{10, 12};
+  EXPECT_EQ(wvds_left(&some), 7u);
+  EXPECT_EQ(wvds_left(&none), 0u);
+  EXPECT_EQ(wvds_left(&overdrawn), 0u);
 }
 
 TEST_F(Service, NeedsAPlaceForWhatItTells) {

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "config/client_section.h"
+#include "config/engine_section.h"
 #include "config/section.h"
 
 namespace wvds::config {
@@ -124,6 +125,22 @@ void read_sessions(Section& section, Sessions& out) {
   section.number("slots", out.slots, 1, 64);
 }
 
+void read_metrics(Section& root, const Vocabulary& vocabulary, Problems& problems, Metrics& out) {
+  const JsonValue* value = root.find("metrics");
+  if (value == nullptr) return;
+  if (!vocabulary.metrics_file) {
+    return root.problem(value->line, "metrics",
+                        "is not available on this system, which has no files to write to; clients with the right "
+                        "\"metrics\" can ask for the figures");
+  }
+  read_object(root, "metrics", problems, [&](Section& section) {
+    read_path(section, "file", out.file);
+    if (!section.has("file"))
+      section.problem(section.line(), "file", "is missing: the file for the figures is needed here");
+    section.number("interval_s", out.interval_s, 1, 3600);
+  });
+}
+
 void read_modes(Section& root, Problems& problems, ServiceConfig& out) {
   read_word_or_object<Fips>(root, "fips", problems, out.fips.mode,
                             {{"required", Fips::kRequired}, {"preferred", Fips::kPreferred}, {"off", Fips::kOff}},
@@ -148,11 +165,13 @@ void read_root(const JsonValue& value, const Vocabulary& vocabulary, Problems& p
   read_object(root, "socket", problems, [&](Section& section) { read_socket(section, out.socket); });
   read_store(root, problems, out.store);
   read_modes(root, problems, out);
+  read_engines(root, vocabulary, problems, out);
   if (const JsonValue* rate = root.find("rate_limit")) read_rate_limit(*rate, "rate_limit", problems, out.rate_limit);
   read_object(root, "replay_window", problems,
               [&](Section& section) { read_replay_window(section, out.replay_window); });
   read_object(root, "sessions", problems, [&](Section& section) { read_sessions(section, out.sessions); });
   read_object(root, "keys", problems, [&](Section& section) { read_keys(section, out.keys); });
+  read_metrics(root, vocabulary, problems, out.metrics);
   read_clients(root, vocabulary, problems, out);
   root.finish();
 }

@@ -21,45 +21,78 @@ enum class Nonces : uint8_t { kCounter, kRandom };
 struct Socket {
   std::string path = "/run/wvds/crypto.sock";
   uint32_t mode = 0660;
+
+  bool operator==(const Socket&) const = default;
 };
 
 struct Store {
   std::string path;
   std::string key_file;  // one of the two is set
   std::string passphrase_file;
+
+  bool operator==(const Store&) const = default;
 };
 
 struct FipsSettings {
   Fips mode = Fips::kPreferred;
   std::string modules_dir;  // empty: where OpenSSL was built to look
   std::string config;       // fipsmodule.cnf; empty: OpenSSL's own place
+
+  bool operator==(const FipsSettings&) const = default;
+};
+
+// Engine is a further provider module that serves some algorithms of ML-DSA and ML-KEM. Linux only.
+struct Engine {
+  std::string module;
+  std::vector<Algorithm> algorithms;  // none of them in two engines
+  std::string properties;             // OpenSSL's property query
+
+  bool operator==(const Engine&) const = default;
 };
 
 struct RateLimit {
   uint32_t requests_per_second = 1000;  // 0: no limit
   uint32_t burst = 100;
   uint32_t cooldown_ms = 100;
+
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct ReplayWindow {
   uint32_t capacity = 1'000'000;      // nonces a key version remembers
   uint64_t total_bytes = 256u << 20;  // of all windows together
+
+  bool operator==(const ReplayWindow&) const = default;
 };
 
 struct Sessions {
   uint32_t total = 64;
   uint32_t slots = 8;
+
+  bool operator==(const Sessions&) const = default;
 };
 
 struct Keys {
   uint64_t use_limit = 1ull << 32;  // encryptions of one AES key version
   uint32_t rotate_at_percent = 0;   // of use_limit; 0: never by itself
   uint32_t expanded_cache = 64;     // expanded ML-DSA and ML-KEM keys kept ready, up to 41 KB of locked memory each
+
+  bool operator==(const Keys&) const = default;
 };
 
 struct LockedMemorySettings {
   LockedMemory mode = LockedMemory::kPreferred;
   uint64_t bytes = 4u << 20;  // a power of two
+
+  bool operator==(const LockedMemorySettings&) const = default;
+};
+
+// Metrics is the file for a Prometheus collector. Linux only.
+struct Metrics {
+  std::string file;  // empty: none
+  uint32_t interval_s = 15;
+
+  bool operator==(const Metrics&) const = default;
 };
 
 struct Limits {
@@ -70,6 +103,8 @@ struct Limits {
   uint32_t keys_per_minute = 6000;
   uint64_t store_bytes = 16u << 20;
   uint64_t window_bytes = 64u << 20;
+
+  bool operator==(const Limits&) const = default;
 };
 
 // KeyGrant lets a client use a key of another's.
@@ -77,6 +112,8 @@ struct KeyGrant {
   uint32_t id = 0;
   Usages usages = 0;
   std::optional<std::string> context;  // ML-DSA: the only context string that this client may sign under
+
+  bool operator==(const KeyGrant&) const = default;
 };
 
 // Client is one principal. Linux: a process is this client when all of uid and gid that are given are its own; where
@@ -90,12 +127,15 @@ struct Client {
   std::vector<KeyGrant> grants;
   Limits limits;
   RateLimit rate_limit;  // the service's own where the client has none
+
+  bool operator==(const Client&) const = default;
 };
 
 struct ServiceConfig {
   Socket socket;
   Store store;
   FipsSettings fips;
+  std::vector<Engine> engines;
   std::vector<Client> clients;
   RateLimit rate_limit;
   ReplayWindow replay_window;
@@ -104,12 +144,17 @@ struct ServiceConfig {
   Nonces nonces = Nonces::kCounter;
   LockedMemorySettings locked_memory;
   LogLevel log_level = LogLevel::kInfo;
+  Metrics metrics;
+
+  bool operator==(const ServiceConfig&) const = default;
 };
 
 // Vocabulary is what the loader must know of the system around it.
 struct Vocabulary {
   std::vector<std::string_view> operations;  // the words of "operations"
   const Users* users = nullptr;              // null: there are no users here, clients are told apart by their label
+  bool modules = false;                      // provider modules can be loaded here
+  bool metrics_file = false;                 // there are files that "metrics" can be written to
 };
 
 // load_service_config reads config.json's text. The error is everything that is wrong with it, one line each, beginning

@@ -27,8 +27,11 @@ void check_messages(const std::string& messages) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const OneUser users;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const wvds::config::Vocabulary on_linux{{"aes-encrypt", "key-import"}, &users};
-  const wvds::config::Vocabulary on_l4re{{"aes-encrypt", "key-import"}, nullptr};
+  wvds::config::Vocabulary on_l4re;
+  on_l4re.operations = {"aes-encrypt", "key-import"};
+  wvds::config::Vocabulary on_linux = on_l4re;
+  on_linux.users = &users;
+  on_linux.modules = true;
   for (const auto& vocabulary : {on_linux, on_l4re}) {
     const auto config = wvds::config::load_service_config("c.json", text, vocabulary);
     if (!config) check_messages(config.error());

@@ -21,7 +21,13 @@ class FakeUsers : public Users {
 
 const FakeUsers kUsers;
 
-Vocabulary vocabulary() { return {{"aes-encrypt", "aes-decrypt", "key-import"}, &kUsers}; }
+Vocabulary vocabulary() {
+  Vocabulary words;
+  words.operations = {"aes-encrypt", "aes-decrypt", "key-import"};
+  words.users = &kUsers;
+  words.modules = true;
+  return words;
+}
 
 constexpr const char* kStore = R"("store": {"path": "/s", "protector": {"kind": "file", "key_file": "/k"}})";
 constexpr const char* kClients = R"("clients": [{"name": "a", "uid": 1, "operations": ["aes-encrypt"]}])";
@@ -34,6 +40,11 @@ std::string with_section(const std::string& section) {
 std::string with_client(const std::string& client) {
   return std::string("{\n") + kStore + ",\n\"clients\": [{" + client + "}]\n}\n";
 }
+
+// with_engine is a config with the text inside the braces of an engine.
+std::string with_engine(const std::string& engine) { return with_section("\"engines\": [{" + engine + "}]"); }
+constexpr const char* kEngine =
+    R"("engines": [{"module": "/m", "algorithms": ["ML-DSA-44"], "properties": "provider=m"}])";
 
 ServiceConfig loaded(const std::string& text) {
   auto config = load_service_config("c.json", text, vocabulary());
@@ -266,6 +277,79 @@ INSTANTIATE_TEST_SUITE_P(
             "c.json:4: clients[1]: the same processes are already clients[0]: each needs a uid or gid of its own\n"}),
     [](const auto& test) { return std::string(test.param.what); });
 
+INSTANTIATE_TEST_SUITE_P(
+    Engines, Refusals,
+    testing::Values(
+        Refusal{"NoList", with_section(R"("engines": {})"), "c.json:2: engines: must be a list, not an object\n"},
+        Refusal{"NoObject", with_section(R"("engines": ["/m.so"])"),
+                "c.json:2: engines[0]: must be an object { ... }, not \"/m.so\"\n"
+                "c.json:2: engines[0].module: is missing: a text is needed here\n"
+                "c.json:2: engines[0].algorithms: is missing: a list such as [\"ML-DSA-65\", \"ML-KEM-768\"] is needed "
+                "here\n"
+                "c.json:2: engines[0].properties: is missing: a text is needed here\n"},
+        Refusal{"Empty", with_section(R"("engines": [{}])"),
+                "c.json:2: engines[0].module: is missing: a text is needed here\n"
+                "c.json:2: engines[0].algorithms: is missing: a list such as [\"ML-DSA-65\", \"ML-KEM-768\"] is needed "
+                "here\n"
+                "c.json:2: engines[0].properties: is missing: a text is needed here\n"},
+        Refusal{"RelativeModule", with_engine(R"("module": "m.so", "algorithms": ["ML-DSA-44"], "properties": "p=q")"),
+                "c.json:2: engines[0].module: must be an absolute path, not \"m.so\"\n"},
+        Refusal{"EmptyProperties", with_engine(R"("module": "/m", "algorithms": ["ML-DSA-44"], "properties": "")"),
+                "c.json:2: engines[0].properties: must not be empty or contain a zero byte\n"},
+        Refusal{"NoAlgorithm", with_engine(R"("module": "/m", "algorithms": [], "properties": "p=q")"),
+                "c.json:2: engines[0].algorithms: must name at least one algorithm\n"},
+        Refusal{"AlgorithmsNoList", with_engine(R"("module": "/m", "algorithms": "ML-DSA-44", "properties": "p=q")"),
+                "c.json:2: engines[0].algorithms: must be a list, not \"ML-DSA-44\"\n"},
+        Refusal{"AlgorithmNoText", with_engine(R"("module": "/m", "algorithms": [65], "properties": "p=q")"),
+                "c.json:2: engines[0].algorithms[0]: must be a text\n"},
+        Refusal{
+            "UnknownAlgorithm", with_engine(R"("module": "/m", "algorithms": ["ML-KEM-786"], "properties": "p=q")"),
+            "c.json:2: engines[0].algorithms[0]: \"ML-KEM-786\" is not an algorithm that an engine can serve; did you "
+            "mean \"ML-KEM-768\"?\n"},
+        Refusal{
+            "Aes", with_engine(R"("module": "/m", "algorithms": ["AES-256-GCM"], "properties": "p=q")"),
+            "c.json:2: engines[0].algorithms[0]: \"AES-256-GCM\" is not an algorithm that an engine can serve; known "
+            "are ML-DSA-44, ML-DSA-65, ML-DSA-87, ML-KEM-512, ML-KEM-768, ML-KEM-1024\n"},
+        Refusal{"AlgorithmTwice",
+                with_engine(R"("module": "/m", "algorithms": ["ML-DSA-44", "ml-dsa-44"], "properties": "p=q")"),
+                "c.json:2: engines[0].algorithms[1]: \"ml-dsa-44\" stands twice\n"},
+        Refusal{
+            "AlgorithmOfAnother",
+            with_engine("\"module\": \"/m\", \"algorithms\": [\"ML-DSA-44\"], \"properties\": \"p=q\"},\n{\"module\": "
+                        "\"/n\", \"algorithms\": [\"ML-DSA-44\"], \"properties\": \"p=r\""),
+            "c.json:3: engines[1].algorithms[0]: \"ML-DSA-44\" is already an algorithm of engines[0]\n"},
+        Refusal{"MisspelledKey",
+                with_engine(R"("module": "/m", "algorithms": ["ML-DSA-44"], "properties": "p=q", "modul": 1)"),
+                "c.json:2: engines[0].modul: unknown key; did you mean \"module\"?\n"},
+        Refusal{"FipsRequired", with_section(std::string("\"fips\": \"required\",\n") + kEngine),
+                "c.json:3: engines: contradicts \"fips\": \"required\": an engine's algorithms come from outside the "
+                "FIPS module; take the engine out, or set \"fips\" to \"preferred\"\n"},
+        Refusal{
+            "LockedMemoryRequired", with_section(std::string("\"locked_memory\": \"required\",\n") + kEngine),
+            "c.json:3: engines: contradicts \"locked_memory\": \"required\": an engine keeps expanded keys in memory "
+            "of its own; take the engine out, or set \"locked_memory\" to \"preferred\"\n"}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST(ServiceConfig, ReadsEngines) {
+  const ServiceConfig config = loaded(with_section(R"("engines": [
+    {"module": "/m.so", "algorithms": ["ML-DSA-65", "ml-kem-768"], "properties": "provider=m"},
+    {"module": "/n.so", "algorithms": ["ML-KEM-512"], "properties": "provider=n,speed=fast"}])"));
+  ASSERT_EQ(config.engines.size(), 2u);
+  EXPECT_EQ(config.engines[0].module, "/m.so");
+  EXPECT_EQ(config.engines[0].algorithms, (std::vector{Algorithm::kMlDsa65, Algorithm::kMlKem768}));
+  EXPECT_EQ(config.engines[0].properties, "provider=m");
+  EXPECT_EQ(config.engines[1].algorithms, std::vector{Algorithm::kMlKem512});
+  EXPECT_TRUE(loaded(with_section(R"("fips": "required", "engines": [])")).engines.empty());
+}
+
+TEST(ServiceConfig, RefusesEnginesWhereNoModulesAreLoaded) {
+  Vocabulary words = vocabulary();
+  words.modules = false;
+  const auto config = load_service_config("c.json", with_section(kEngine), words);
+  ASSERT_FALSE(config.has_value());
+  EXPECT_EQ(config.error(), "c.json:2: engines: is not available on this system, which loads no provider modules\n");
+}
+
 TEST(ServiceConfig, ShowsAllProblemsAtOnce) {
   EXPECT_EQ(refused("{\n\"nonce\": 1,\n\"log_level\": \"loud\",\n" + std::string(kStore) + ",\n" + kClients + "}"),
             "c.json:2: nonce: must be a text, not 1\n"
@@ -284,7 +368,8 @@ std::string contents(const std::string& path) {
 TEST(ServiceConfig, IsExplainedKeyByKey) {
   const std::string messages = refused(R"({"?": 0, "socket": {"?": 0}, "store": {"?": 0, "path": "/s",
     "protector": {"?": 0, "kind": "file", "key_file": "/k"}}, "fips": {"?": 0}, "rate_limit": {"?": 0}, "replay_window": {"?": 0},
-    "sessions": {"?": 0}, "keys": {"?": 0}, "locked_memory": {"?": 0}, "clients": [{"?": 0, "name": "a", "uid": 1,
+    "sessions": {"?": 0}, "keys": {"?": 0}, "locked_memory": {"?": 0},
+    "engines": [{"?": 0, "module": "/m", "algorithms": ["ML-DSA-44"], "properties": "p=q"}], "clients": [{"?": 0, "name": "a", "uid": 1,
     "operations": [], "keys": [{"?": 0, "id": 1, "usages": []}], "limits": {"?": 0}, "rate_limit": {"?": 0}}]})");
   const std::string page = contents(WVDS_SOURCE_DIR "/docs/config.md");
   std::istringstream lines(messages);
@@ -299,7 +384,7 @@ TEST(ServiceConfig, IsExplainedKeyByKey) {
           << key;
     }
   }
-  EXPECT_EQ(objects, 14u);
+  EXPECT_EQ(objects, 15u);
 }
 
 TEST(ServiceConfig, AcceptsThePublishedExample) {
@@ -317,6 +402,34 @@ TEST(ServiceConfig, AcceptsThePublishedExample) {
   EXPECT_EQ(config->locked_memory.bytes, defaults.locked_memory.bytes);
   EXPECT_EQ(config->replay_window.total_bytes, defaults.replay_window.total_bytes);
   EXPECT_EQ(config->rate_limit.requests_per_second, defaults.rate_limit.requests_per_second);
+}
+
+std::expected<ServiceConfig, std::string> with_metrics(const std::string& section, bool there_are_files) {
+  Vocabulary words;
+  words.metrics_file = there_are_files;
+  const std::string rest = R"(, "store": {"path": "/s", "protector": {"kind": "file", "key_file": "/k"}},
+    "clients": [{"name": "a", "operations": []}]})";
+  return load_service_config("c", "{\"metrics\": " + section + rest, words);
+}
+
+TEST(MetricsSection, NamesTheFileAndTheInterval) {
+  const auto config = with_metrics(R"({"file": "/run/m.prom", "interval_s": 5})", true);
+  ASSERT_TRUE(config.has_value()) << config.error();
+  EXPECT_EQ(config->metrics.file, "/run/m.prom");
+  EXPECT_EQ(config->metrics.interval_s, 5u);
+}
+
+TEST(MetricsSection, RefusesWhatIsNoFileOrNoInterval) {
+  for (const char* section : {"{}", R"({"file": "m.prom"})", R"({"file": "/m", "interval_s": 0})",
+                              R"({"file": "/m", "interval_s": 3601})", R"({"file": "/m", "every": 1})"}) {
+    EXPECT_FALSE(with_metrics(section, true).has_value()) << section;
+  }
+}
+
+TEST(MetricsSection, IsRefusedByNameWhereThereAreNoFiles) {
+  const auto config = with_metrics(R"({"file": "/m"})", false);
+  ASSERT_FALSE(config.has_value());
+  EXPECT_TRUE(config.error().starts_with("c:1: metrics: is not available on this system")) << config.error();
 }
 
 }  // namespace

@@ -136,9 +136,11 @@ class FakeLibrary final : public Library {
   const std::string& fips_detail() const override { return real_.fips_detail(); }
   const std::string& version() const override { return real_.version(); }
   const std::string& provider() const override { return real_.provider(); }
+  const std::vector<EngineInfo>& engines() const override { return real_.engines(); }
   bool memory_locked() const override { return real_.memory_locked(); }
   SecureHeap secure_heap() const override { return real_.secure_heap(); }
   bool has(Algorithm algorithm) const override { return real_.has(algorithm); }
+  Serving serving(Algorithm algorithm) const override { return real_.serving(algorithm); }
   std::string provider_of(const char* name) const override { return real_.provider_of(name); }
   Result<> random(MutableBytes out) const override {
     if (random_fails) return fail(Status::kCryptoError, "no entropy");

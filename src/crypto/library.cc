@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "crypto/engine.h"
+#include "crypto/engine_check.h"
 #include "crypto/fetched.h"
 #include "crypto/locked_secret.h"
 #include "crypto/openssl_error.h"
@@ -51,6 +53,37 @@ class OpenSslLibrary final : public Library {
         version_(OpenSSL_version(OPENSSL_VERSION)),
         provider_(provider_title(providers_.algorithms.get())) {}
 
+  // keep_engines_apart hides engines from everything that is fetched without a query of its own, as "fips=yes" does in
+  // FIPS mode.
+  Result<> keep_engines_apart() {
+    if (fips_ || EVP_set_default_properties(context(), "provider=default") == 1) return {};
+    return openssl_failure(Status::kCryptoError, "no default properties could be set");
+  }
+
+  // add_engine lets an engine serve the algorithms it was chosen for.
+  Result<> add_engine(const EngineConfig& config) {
+    WVDS_ASSIGN(engine, load_engine(context(), config));
+    WVDS_TRY(fetch_from_engine(context(), engine, fetched_));
+    infos_.push_back({engine.title, config.module, config.algorithms});
+    engines_.push_back(std::move(engine));
+    return {};
+  }
+
+  // check_engines compares what they do with OpenSSL's own implementation, `reference`.
+  Result<> check_engines(const Library& reference) const {
+    WVDS_TRY(check_sources(context(), providers_.algorithms.get()));
+    for (const Engine& engine : engines_) {
+      for (const Algorithm algorithm : engine.config.algorithms) {
+        if (auto right = check_algorithm(*this, reference, algorithm); !right) {
+          return engine_failure(engine.config, std::string(algorithm_info(algorithm)->name) + ": " +
+                                                   right.error().detail +
+                                                   "; take the algorithm out of \"algorithms\", or update the module");
+        }
+      }
+    }
+    return {};
+  }
+
   FipsState fips_state() const override {
     if (!fips_) return without_fips_;
     return provider_runs(providers_.algorithms.get()) ? FipsState::kActive : FipsState::kUnavailable;
@@ -62,11 +95,18 @@ class OpenSslLibrary final : public Library {
   }
   const std::string& version() const override { return version_; }
   const std::string& provider() const override { return provider_; }
-  bool memory_locked() const override { return secure_heap_locked(); }
+  const std::vector<EngineInfo>& engines() const override { return infos_; }
+  bool memory_locked() const override { return secure_heap_locked() && engines_.empty(); }
   SecureHeap secure_heap() const override { return {secure_heap_size(), secure_heap_used()}; }
 
   bool has(Algorithm algorithm) const override {
     return algorithm == Algorithm::kAes256Gcm ? fetched_.aes_256_gcm != nullptr : fetched_.pqc_of(algorithm) != nullptr;
+  }
+
+  Serving serving(Algorithm algorithm) const override {
+    if (!has(algorithm)) return {};
+    if (const Engine* engine = engine_of(engines_, algorithm); engine != nullptr) return {engine->title, false};
+    return {provider_, fips_state() == FipsState::kActive};
   }
 
   std::string provider_of(const char* openssl_name) const override {
@@ -99,7 +139,9 @@ class OpenSslLibrary final : public Library {
 
   // In the order they must be released: last first.
   Providers providers_;
+  std::vector<Engine> engines_;
   Fetched fetched_;
+  std::vector<EngineInfo> infos_;
   const bool fips_;
   const FipsState without_fips_;
   const std::string fips_detail_;
@@ -107,16 +149,23 @@ class OpenSslLibrary final : public Library {
   const std::string provider_;
 };
 
+using LoadedLibrary = std::unique_ptr<OpenSslLibrary>;
+
 FipsFiles fips_files(const LibraryConfig& config) {
   return {config.modules_dir.empty() ? WVDS_OPENSSL_MODULES_DIR : config.modules_dir,
           config.fips_config.empty() ? WVDS_OPENSSL_FIPS_CONFIG : config.fips_config};
 }
 
-}  // namespace
+Result<> check_engine_modes(const LibraryConfig& config) {
+  if (config.engines.empty()) return {};
+  if (config.fips == FipsMode::kRequired)
+    return fail(Status::kInvalidArgument, "an engine is outside FIPS, which is required");
+  if (config.locked_memory_required)
+    return fail(Status::kInvalidArgument, "an engine's memory is not locked, which is required");
+  return {};
+}
 
-Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-  WVDS_TRY(start_secure_heap(config.secure_heap_bytes, config.locked_memory_required));
+Result<LoadedLibrary> load_mode(const LibraryConfig& config) {
   const FipsFiles files = fips_files(config);
   std::string fips_detail;
   if (config.fips != FipsMode::kOff) {
@@ -128,6 +177,27 @@ Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
   WVDS_ASSIGN(defaults, load_default_providers(files.modules_dir));
   const FipsState state = config.fips == FipsMode::kOff ? FipsState::kOff : FipsState::kUnavailable;
   return std::make_unique<OpenSslLibrary>(std::move(defaults), false, std::move(fips_detail), state);
+}
+
+// The reference is a context of its own with the default provider, which has every algorithm.
+Result<> add_engines(const LibraryConfig& config, OpenSslLibrary& library) {
+  if (config.engines.empty()) return {};
+  WVDS_TRY(library.keep_engines_apart());
+  for (const EngineConfig& engine : config.engines) WVDS_TRY(library.add_engine(engine));
+  WVDS_ASSIGN(defaults, load_default_providers(fips_files(config).modules_dir));
+  const OpenSslLibrary reference(std::move(defaults), false, "", FipsState::kOff);
+  return library.check_engines(reference);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  WVDS_TRY(check_engine_modes(config));
+  WVDS_TRY(start_secure_heap(config.secure_heap_bytes, config.locked_memory_required));
+  WVDS_ASSIGN(library, load_mode(config));
+  WVDS_TRY(add_engines(config, *library));
+  return library;
 }
 
 bool equal_constant_time(Bytes a, Bytes b) {

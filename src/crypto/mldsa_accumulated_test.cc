@@ -9,8 +9,6 @@
 namespace wvds::crypto {
 namespace {
 
-using MdCtxHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
-
 class Shake128 {
  public:
   explicit Shake128(const Library& library)

@@ -17,7 +17,8 @@ using InitFunction = int (*)(EVP_PKEY_CTX*, const OSSL_PARAM*);
 // takes the context out, and one that finds the slot empty makes its own. Thread-safe.
 class ContextSlot {
  public:
-  ContextSlot(const Library& library, EVP_PKEY* key, InitFunction init) : library_(library), key_(key), init_(init) {}
+  ContextSlot(const Library& library, const FetchedPqc& fetched, EVP_PKEY* key, InitFunction init)
+      : library_(library), fetched_(fetched), key_(key), init_(init) {}
   ~ContextSlot() { PkeyCtxHandle(kept_.load()); }
   ContextSlot(const ContextSlot&) = delete;
   ContextSlot& operator=(const ContextSlot&) = delete;
@@ -26,7 +27,7 @@ class ContextSlot {
   PkeyCtxHandle take() {
     PkeyCtxHandle context(kept_.exchange(nullptr));
     if (context) return context;
-    context.reset(EVP_PKEY_CTX_new_from_pkey(library_.context(), key_, nullptr));
+    context.reset(EVP_PKEY_CTX_new_from_pkey(library_.context(), key_, fetched_.query()));
     if (context && init_(context.get(), nullptr) != 1) context.reset();
     return context;
   }
@@ -35,6 +36,7 @@ class ContextSlot {
 
  private:
   const Library& library_;
+  const FetchedPqc& fetched_;
   EVP_PKEY* const key_;
   const InitFunction init_;
   std::atomic<EVP_PKEY_CTX*> kept_{nullptr};
@@ -43,12 +45,12 @@ class ContextSlot {
 // Encapsulator is the half that a public key and a private key share.
 class Encapsulator {
  public:
-  Encapsulator(const Library& library, const AlgorithmInfo& info, PkeyHandle key,
+  Encapsulator(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
                std::vector<std::byte> encapsulation_key)
       : info_(info),
         key_(std::move(key)),
         encapsulation_key_(std::move(encapsulation_key)),
-        contexts_(library, key_.get(), EVP_PKEY_encapsulate_init) {}
+        contexts_(library, fetched, key_.get(), EVP_PKEY_encapsulate_init) {}
 
   Result<> encapsulate(MutableBytes ciphertext, SharedSecret& shared_secret) {
     Result<> done = try_encapsulate(ciphertext, shared_secret.expose_for_writing());
@@ -89,8 +91,9 @@ class Encapsulator {
 
 class PublicKey final : public MlKemPublicKey {
  public:
-  PublicKey(const Library& library, const AlgorithmInfo& info, PkeyHandle key, std::vector<std::byte> encapsulation_key)
-      : encapsulator_(library, info, std::move(key), std::move(encapsulation_key)) {}
+  PublicKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
+            std::vector<std::byte> encapsulation_key)
+      : encapsulator_(library, fetched, info, std::move(key), std::move(encapsulation_key)) {}
 
   Result<> encapsulate(MutableBytes ciphertext, SharedSecret& shared_secret) const override {
     return encapsulator_.encapsulate(ciphertext, shared_secret);
@@ -103,10 +106,10 @@ class PublicKey final : public MlKemPublicKey {
 
 class PrivateKey final : public MlKemPrivateKey {
  public:
-  PrivateKey(const Library& library, const AlgorithmInfo& info, PkeyHandle key,
+  PrivateKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
              std::vector<std::byte> encapsulation_key)
-      : encapsulator_(library, info, std::move(key), std::move(encapsulation_key)),
-        contexts_(library, encapsulator_.key(), EVP_PKEY_decapsulate_init) {}
+      : encapsulator_(library, fetched, info, std::move(key), std::move(encapsulation_key)),
+        contexts_(library, fetched, encapsulator_.key(), EVP_PKEY_decapsulate_init) {}
 
   Result<> encapsulate(MutableBytes ciphertext, SharedSecret& shared_secret) const override {
     return encapsulator_.encapsulate(ciphertext, shared_secret);
@@ -140,10 +143,10 @@ class PrivateKey final : public MlKemPrivateKey {
   mutable ContextSlot contexts_;       // thread-safe
 };
 
-Result<std::unique_ptr<MlKemPrivateKey>> new_private_key(const Library& library, const AlgorithmInfo& info,
-                                                         PkeyHandle key) {
+Result<std::unique_ptr<MlKemPrivateKey>> new_private_key(const Library& library, const FetchedPqc& fetched,
+                                                         const AlgorithmInfo& info, PkeyHandle key) {
   WVDS_ASSIGN(encapsulation_key, public_key_of(key.get(), info));
-  return std::make_unique<PrivateKey>(library, info, std::move(key), std::move(encapsulation_key));
+  return std::make_unique<PrivateKey>(library, fetched, info, std::move(key), std::move(encapsulation_key));
 }
 
 }  // namespace
@@ -153,7 +156,7 @@ Result<std::unique_ptr<MlKemPublicKey>> MlKemPublicKey::import(const Library& li
   WVDS_ASSIGN(fetched, pqc_algorithm(library, kMlKemFamily, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_public_key(*fetched, info, encapsulation_key));
-  return std::make_unique<PublicKey>(library, info, std::move(key),
+  return std::make_unique<PublicKey>(library, *fetched, info, std::move(key),
                                      std::vector<std::byte>(encapsulation_key.begin(), encapsulation_key.end()));
 }
 
@@ -163,7 +166,7 @@ Result<std::unique_ptr<MlKemPrivateKey>> MlKemPrivateKey::generate(const Library
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, generate_pqc_key(*fetched, info));
   WVDS_ASSIGN(seed, seed_of(key.get(), info));
-  WVDS_ASSIGN(made, new_private_key(library, info, std::move(key)));
+  WVDS_ASSIGN(made, new_private_key(library, *fetched, info, std::move(key)));
   seed_out = std::move(seed);
   return made;
 }
@@ -173,7 +176,7 @@ Result<std::unique_ptr<MlKemPrivateKey>> MlKemPrivateKey::from_seed(const Librar
   WVDS_ASSIGN(fetched, pqc_algorithm(library, kMlKemFamily, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_key_from_seed(*fetched, info, seed));
-  return new_private_key(library, info, std::move(key));
+  return new_private_key(library, *fetched, info, std::move(key));
 }
 
 }  // namespace wvds::crypto

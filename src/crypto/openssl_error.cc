@@ -21,12 +21,16 @@ std::string reason_text(unsigned long code, const char* data, int flags) {
 
 std::string drain(bool& secure_heap_full) {
   std::string reasons;
+  std::string last;
   const char* data = nullptr;
   int flags = 0;
   while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
     secure_heap_full = secure_heap_full || is_full_secure_heap(code);
+    std::string reason = reason_text(code, data, flags);
+    if (reason == last) continue;
     if (!reasons.empty()) reasons += ", ";
-    reasons += reason_text(code, data, flags);
+    reasons += reason;
+    last = std::move(reason);
   }
   return reasons;
 }

@@ -1,7 +1,11 @@
 #include "protocol/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
+
+#include "protocol/key_messages.h"
 
 namespace wvds::protocol {
 namespace {
@@ -92,6 +96,28 @@ Result<> write_text(Writer& writer, std::string_view text) {
 std::string read_text(Reader& reader) {
   const size_t length = reader.u16();
   return reader.text(length);
+}
+
+std::string printable(std::string text) {
+  if (is_text(text)) return text;
+  std::ranges::replace_if(text, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
+std::string provider_name(std::string text) {
+  text = printable(std::move(text));
+  if (text.size() <= kMaxProviderSize) return text;
+  size_t end = kMaxProviderSize;
+  while (within(text[end], 0x80, 0xbf)) --end;  // not in the middle of a character
+  text.resize(end);
+  return text;
+}
+
+Result<std::string> read_provider_name(Reader& reader, size_t length) {
+  std::string name = reader.text(length);
+  WVDS_TRY(
+      require(name.size() <= kMaxProviderSize && is_text(name), "provider's name is not text of at most 96 bytes"));
+  return name;
 }
 
 }  // namespace wvds::protocol

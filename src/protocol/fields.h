@@ -36,4 +36,13 @@ Result<> require_key_choice(uint32_t key_id, Algorithm algorithm, bool of_family
 Result<> write_text(Writer& writer, std::string_view text);
 std::string read_text(Reader& reader);
 
+// printable shows what is no text as '?': a sentence may quote the operating system or the cryptographic library, and
+// one that is no text would make a client refuse the whole answer.
+std::string printable(std::string text);
+
+// provider_name is what an answer carries of a provider's name: printable, and cut between characters to
+// kMaxProviderSize bytes. read_provider_name takes `length` bytes of one: kInvalidPayload when they are none.
+std::string provider_name(std::string text);
+Result<std::string> read_provider_name(Reader& reader, size_t length);
+
 }  // namespace wvds::protocol

@@ -123,10 +123,14 @@ Result<KeyInfoAnswer> KeyInfoAnswer::decode(UntrustedBytes payload) {
   const size_t owner_length = reader.u8();
   const size_t label_length = reader.u8();
   const size_t version_count = reader.u16();
-  const uint16_t zero = reader.u16();
+  const uint8_t inside_fips = reader.u8();
+  const size_t provider_length = reader.u8();
   answer.owner = reader.text(owner_length);
   answer.label = reader.text(label_length);
-  WVDS_TRY(require_zero(zero));
+  WVDS_ASSIGN(provider, read_provider_name(reader, provider_length));
+  answer.provider = std::move(provider);
+  WVDS_TRY(require(inside_fips <= 1, "FIPS is neither 0 nor 1"));
+  answer.inside_fips = inside_fips == 1;
   WVDS_TRY(require(is_key_lifetime(answer.lifetime), "unknown lifetime"));
   WVDS_TRY(
       require(answer.owner.size() <= kMaxPrincipalSize && is_text(answer.owner), "owner is not a principal's name"));
@@ -140,6 +144,7 @@ Result<size_t> KeyInfoAnswer::encode(MutableBytes out) const {
   WVDS_TRY(require_argument(owner.size() <= kMaxPrincipalSize, "owner is longer than 32 bytes"));
   WVDS_TRY(require_argument(label.size() <= kMaxLabelSize, "label is longer than 64 bytes"));
   WVDS_TRY(require_argument(versions.size() <= kMaxKeyVersions, "more versions than a key can have"));
+  const std::string shown_provider = provider_name(provider);
   Writer writer(out);
   writer.u32(key_id);
   writer.u8(static_cast<uint8_t>(algorithm));
@@ -150,9 +155,11 @@ Result<size_t> KeyInfoAnswer::encode(MutableBytes out) const {
   writer.u8(static_cast<uint8_t>(owner.size()));
   writer.u8(static_cast<uint8_t>(label.size()));
   writer.u16(static_cast<uint16_t>(versions.size()));
-  writer.u16(0);
+  writer.u8(inside_fips ? 1 : 0);
+  writer.u8(static_cast<uint8_t>(shown_provider.size()));
   writer.text(owner);
   writer.text(label);
+  writer.text(shown_provider);
   for (const KeyVersionInfo& version : versions) write_version(writer, version);
   return writer.finish();
 }

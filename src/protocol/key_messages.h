@@ -12,6 +12,7 @@ namespace wvds::protocol {
 
 inline constexpr size_t kMaxLabelSize = 64;      // UTF-8 bytes, no control characters
 inline constexpr size_t kMaxPrincipalSize = 32;  // ASCII letters, digits, '-', '_', '.'
+inline constexpr size_t kMaxProviderSize = 96;   // name and version of a provider, UTF-8 without control characters
 inline constexpr size_t kMaxKeyVersions = 4;     // the newest and three retained
 inline constexpr size_t kKeyTemplateFixedSize = 8;
 inline constexpr uint8_t kKeyFlagReplayWindowOff = 0x01;
@@ -94,9 +95,10 @@ enum class KeyPlace : uint8_t { kMemory = 0, kFile = 1, kTpm = 2, kHsmWrapped = 
 enum class KeyVersionState : uint8_t { kActive = 1, kRetired = 2 };
 
 // KEY_INFO answer: id u32, algorithm u8, lifetime u8, usages u16, flags u8, place u8 (where the secret lives at rest),
-// owner length u8, label length u8, version count u16, zero u16, owner, label, then each version, newest first: number
-// u32, state u8, zero u8[3], uses u64 (an upper bound: uses reserved ahead count), use limit u64 (0: none), window used
-// u32, window capacity u32 (0: no window).
+// owner length u8, label length u8, version count u16, FIPS u8 (1: OpenSSL's FIPS module serves the key's algorithm),
+// provider length u8, owner, label, name and version of the provider that serves the algorithm, then each version,
+// newest first: number u32, state u8, zero u8[3], uses u64 (an upper bound: uses reserved ahead count), use limit u64
+// (0: none), window used u32, window capacity u32 (0: no window).
 struct KeyVersionInfo {
   uint32_t number = 0;
   KeyVersionState state = KeyVersionState::kActive;
@@ -112,8 +114,10 @@ struct KeyInfoAnswer {
   Usages usages = 0;
   uint8_t flags = 0;
   KeyPlace place = KeyPlace::kMemory;
+  bool inside_fips = false;
   std::string owner;
   std::string label;
+  std::string provider;
   std::vector<KeyVersionInfo> versions;
 
   static Result<KeyInfoAnswer> decode(UntrustedBytes payload);

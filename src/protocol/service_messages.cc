@@ -1,6 +1,5 @@
 #include "protocol/service_messages.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "protocol/fields.h"
@@ -8,8 +7,6 @@
 
 namespace wvds::protocol {
 namespace {
-
-constexpr size_t kMaxListed = 256;  // operations and algorithms are named by one byte
 
 Result<> read_texts(Reader& reader, StatusAnswer& answer) {
   answer.service_version = read_text(reader);
@@ -25,14 +22,6 @@ Result<> read_texts(Reader& reader, StatusAnswer& answer) {
     WVDS_TRY(require(is_text(warning), "warning is not UTF-8 text without control characters"));
   }
   return {};
-}
-
-// Warnings may quote what the operating system or the cryptographic library said. One that is no text would make a
-// client refuse the whole answer.
-std::string printable(std::string text) {
-  if (is_text(text)) return text;
-  std::ranges::replace_if(text, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return text;
 }
 
 Result<> write_texts(Writer& writer, const StatusAnswer& answer) {
@@ -98,43 +87,6 @@ Result<size_t> StatusAnswer::encode(MutableBytes out) const {
   writer.u32(persistent_keys);
   writer.u32(memory_keys);
   WVDS_TRY(write_texts(writer, *this));
-  return writer.finish();
-}
-
-Result<CapabilitiesAnswer> CapabilitiesAnswer::decode(UntrustedBytes payload) {
-  Reader reader(payload);
-  CapabilitiesAnswer answer;
-  answer.protocol_version = reader.u8();
-  answer.fips_state = static_cast<FipsState>(reader.u8());
-  answer.slots = reader.u16();
-  answer.max_request_payload = reader.u32();
-  answer.max_answer_payload = reader.u32();
-  answer.requests_per_second = reader.u32();
-  answer.burst = reader.u32();
-  const size_t operation_count = reader.u16();
-  const size_t algorithm_count = reader.u16();
-  WVDS_TRY(require(operation_count <= kMaxListed && algorithm_count <= kMaxListed, "lists are too long"));
-  for (size_t i = 0; i < operation_count; ++i) answer.operations.push_back(reader.u8());
-  for (size_t i = 0; i < algorithm_count; ++i) answer.algorithms.push_back(static_cast<Algorithm>(reader.u8()));
-  WVDS_TRY(reader.finish());
-  WVDS_TRY(require(answer.fips_state <= FipsState::kUnavailable, "unknown FIPS state"));
-  return answer;
-}
-
-Result<size_t> CapabilitiesAnswer::encode(MutableBytes out) const {
-  WVDS_TRY(require_argument(operations.size() <= kMaxListed && algorithms.size() <= kMaxListed, "lists are too long"));
-  Writer writer(out);
-  writer.u8(protocol_version);
-  writer.u8(static_cast<uint8_t>(fips_state));
-  writer.u16(slots);
-  writer.u32(max_request_payload);
-  writer.u32(max_answer_payload);
-  writer.u32(requests_per_second);
-  writer.u32(burst);
-  writer.u16(static_cast<uint16_t>(operations.size()));
-  writer.u16(static_cast<uint16_t>(algorithms.size()));
-  for (const uint8_t operation : operations) writer.u8(operation);
-  for (const Algorithm algorithm : algorithms) writer.u8(static_cast<uint8_t>(algorithm));
   return writer.finish();
 }
 

@@ -7,7 +7,7 @@
 #include "base/algorithm.h"
 #include "base/bytes.h"
 
-// RANDOM (0x40), PING (0x50), STATUS (0x51), CAPABILITIES (0x52).
+// RANDOM (0x40), PING (0x50), STATUS (0x51). capability_messages.h has CAPABILITIES.
 namespace wvds::protocol {
 
 // RANDOM payload: length u32, 1 to 65,536. The answer is that many bytes of the service's random generator (SP
@@ -52,24 +52,6 @@ struct StatusAnswer {
   static Result<StatusAnswer> decode(UntrustedBytes payload);
 
   // encode shows bytes of a text that can't be printed as '?': a warning may quote anybody.
-  Result<size_t> encode(MutableBytes out) const;
-};
-
-// CAPABILITIES answer: protocol version u8, fips state u8, slots u16, request payload limit u32, answer payload limit
-// u32, requests per second u32 (0: unlimited), burst u32, operation count u16, algorithm count u16, then the types the
-// caller may use u8 each, then the algorithms this service has u8 each.
-struct CapabilitiesAnswer {
-  uint8_t protocol_version = 0;
-  FipsState fips_state = FipsState::kOff;
-  uint16_t slots = 0;
-  uint32_t max_request_payload = 0;
-  uint32_t max_answer_payload = 0;
-  uint32_t requests_per_second = 0;
-  uint32_t burst = 0;
-  std::vector<uint8_t> operations;
-  std::vector<Algorithm> algorithms;
-
-  static Result<CapabilitiesAnswer> decode(UntrustedBytes payload);
   Result<size_t> encode(MutableBytes out) const;
 };
 

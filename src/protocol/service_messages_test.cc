@@ -33,20 +33,6 @@ StatusAnswer a_status() {
   return status;
 }
 
-CapabilitiesAnswer some_capabilities() {
-  CapabilitiesAnswer capabilities;
-  capabilities.protocol_version = 1;
-  capabilities.fips_state = FipsState::kUnavailable;
-  capabilities.slots = 8;
-  capabilities.max_request_payload = 65536;
-  capabilities.max_answer_payload = 65564;
-  capabilities.requests_per_second = 1000;
-  capabilities.burst = 100;
-  capabilities.operations = {0x01, 0x50};
-  capabilities.algorithms = {Algorithm::kAes256Gcm, Algorithm::kMlKem768};
-  return capabilities;
-}
-
 constexpr size_t kFirstText = 36;
 
 TEST(RandomRequest, TakesOneTo65536) {
@@ -124,44 +110,6 @@ TEST(StatusAnswer, IsNotEncodedWithATextOver65535Bytes) {
   StatusAnswer status = a_status();
   status.provider = std::string(65536, 'x');
   EXPECT_EQ(status.encode(out).error().status, Status::kInvalidArgument);
-}
-
-TEST(CapabilitiesAnswer, GivesItsFields) {
-  const Buffer payload = encoding_of(some_capabilities());
-  const auto capabilities = CapabilitiesAnswer::decode(untrusted(payload));
-  ASSERT_TRUE(capabilities);
-  EXPECT_EQ(capabilities->protocol_version, 1);
-  EXPECT_EQ(capabilities->fips_state, FipsState::kUnavailable);
-  EXPECT_EQ(capabilities->slots, 8);
-  EXPECT_EQ(capabilities->max_request_payload, 65536u);
-  EXPECT_EQ(capabilities->max_answer_payload, 65564u);
-  EXPECT_EQ(capabilities->requests_per_second, 1000u);
-  EXPECT_EQ(capabilities->burst, 100u);
-  EXPECT_EQ(capabilities->operations, (std::vector<uint8_t>{0x01, 0x50}));
-  EXPECT_EQ(capabilities->algorithms, (std::vector{Algorithm::kAes256Gcm, Algorithm::kMlKem768}));
-  EXPECT_EQ(encoding_of(*capabilities), encoding_of(some_capabilities()));
-}
-
-TEST(CapabilitiesAnswer, RejectsCountsThatLieAndUnknownStates) {
-  const Buffer payload = encoding_of(some_capabilities());
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(changed(payload, 1, 3)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(changed(payload, 20, 3)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(changed(payload, 21, 0xff)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(changed(payload, 23, 0xff)), Status::kInvalidPayload);
-  EXPECT_TRUE(testing::refuses_every_prefix<CapabilitiesAnswer>(payload));
-  EXPECT_TRUE(testing::refuses_one_byte_more<CapabilitiesAnswer>(payload));
-}
-
-TEST(CapabilitiesAnswer, BoundsItsLists) {
-  CapabilitiesAnswer capabilities = some_capabilities();
-  capabilities.operations.assign(256, 1);
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(encoding_of(capabilities)), Status::kSuccess);
-  Buffer one_more = encoding_of(capabilities);
-  one_more.push_back(std::byte{1});
-  EXPECT_EQ(status_of<CapabilitiesAnswer>(changed(one_more, 20, 1)), Status::kInvalidPayload);
-  capabilities.operations.push_back(1);
-  Buffer out(1 << 12);
-  EXPECT_EQ(capabilities.encode(out).error().status, Status::kInvalidArgument);
 }
 
 }  // namespace

@@ -166,6 +166,9 @@ Result<size_t> handle_key_info(RequestContext& context, UntrustedBytes payload, 
   info.place = static_cast<protocol::KeyPlace>(access.key->place());
   info.owner = access.key->owner();
   info.label = spec.label;
+  crypto::Serving serving = context.state.library.serving(spec.algorithm);
+  info.inside_fips = serving.inside_fips;
+  info.provider = std::move(serving.provider);
   for (const keystore::VersionRef& version : access.key->versions()) info.versions.push_back(info_of(*version));
   return info.encode(answer);
 }

@@ -59,6 +59,8 @@ TEST_F(Keys, AreMadeWithWhatWasAskedFor) {
   EXPECT_EQ(about.lifetime, Lifetime::kPersistent);
   EXPECT_EQ(about.owner, "gateway");
   EXPECT_EQ(about.label, "label");
+  EXPECT_TRUE(about.inside_fips);
+  EXPECT_NE(about.provider.find("FIPS"), std::string::npos) << about.provider;
   ASSERT_EQ(about.versions.size(), 1u);
   EXPECT_EQ(about.versions[0].state, protocol::KeyVersionState::kActive);
 }

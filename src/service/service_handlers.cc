@@ -3,6 +3,7 @@
 #include "platform/hardening.h"
 #include "protocol/frame.h"
 #include "protocol/service_messages.h"
+#include "service/engine_text.h"
 
 namespace wvds::service {
 namespace {
@@ -13,10 +14,6 @@ bool is_memory_locked(const ServiceState& state) {
 
 constexpr size_t kMaxWarnings = 64;  // so that the answer always fits
 
-constexpr Algorithm kAlgorithms[] = {Algorithm::kAes256Gcm, Algorithm::kMlDsa44,  Algorithm::kMlDsa65,
-                                     Algorithm::kMlDsa87,   Algorithm::kMlKem512, Algorithm::kMlKem768,
-                                     Algorithm::kMlKem1024};
-
 protocol::FipsMode wire_mode(config::Fips mode) {
   switch (mode) {
     case config::Fips::kOff: return protocol::FipsMode::kOff;
@@ -26,10 +23,6 @@ protocol::FipsMode wire_mode(config::Fips mode) {
   return protocol::FipsMode::kOff;
 }
 
-protocol::FipsState wire_state(crypto::FipsState state) { return static_cast<protocol::FipsState>(state); }
-static_assert(static_cast<int>(crypto::FipsState::kActive) == static_cast<int>(protocol::FipsState::kActive));
-static_assert(static_cast<int>(crypto::FipsState::kUnavailable) == static_cast<int>(protocol::FipsState::kUnavailable));
-
 uint64_t uptime_ms(const ServiceState& state) {
   const Duration uptime = state.clock.now() - state.started;
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count());
@@ -37,13 +30,26 @@ uint64_t uptime_ms(const ServiceState& state) {
 
 }  // namespace
 
+protocol::FipsState wire_state(crypto::FipsState state) { return static_cast<protocol::FipsState>(state); }
+static_assert(static_cast<int>(crypto::FipsState::kActive) == static_cast<int>(protocol::FipsState::kActive));
+static_assert(static_cast<int>(crypto::FipsState::kUnavailable) == static_cast<int>(protocol::FipsState::kUnavailable));
+
 std::vector<std::string> service_warnings(const ServiceState& state) {
   std::vector<std::string> warnings;
   if (state.library.fips_state() == crypto::FipsState::kUnavailable) {
     warnings.emplace_back("the FIPS provider is unavailable: the default provider serves");
   }
   if (!is_memory_locked(state)) {
-    warnings.emplace_back("secrets are not in locked memory: they could be swapped out");
+    warnings.emplace_back(state.library.engines().empty()
+                              ? "secrets are not in locked memory: they could be swapped out"
+                              : "keys of an engine are in memory of its own: they could be swapped out");
+  }
+  for (const crypto::EngineInfo& engine : state.library.engines()) {
+    if (state.config.fips.mode == config::Fips::kOff) continue;
+    warnings.push_back(engine_algorithms(engine) + " by " + engine.title + ": outside FIPS");
+  }
+  for (const std::string& setting : state.pending_restart.settings()) {
+    warnings.push_back("the configuration was changed in " + setting + ", which needs a restart");
   }
   for (std::string& warning : state.store->warnings()) warnings.push_back(std::move(warning));
   if (warnings.size() > kMaxWarnings) {
@@ -67,9 +73,7 @@ Result<size_t> handle_ping(RequestContext&, UntrustedBytes payload, MutableBytes
   return 0;
 }
 
-Result<size_t> handle_status(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
-  WVDS_TRY(protocol::decode_empty_request(payload));
-  const ServiceState& state = context.state;
+protocol::StatusAnswer current_status(const ServiceState& state) {
   const keystore::KeyCounts keys = state.store->counts();
   protocol::StatusAnswer status;
   status.fips_mode = wire_mode(state.config.fips.mode);
@@ -79,34 +83,19 @@ Result<size_t> handle_status(RequestContext& context, UntrustedBytes payload, Mu
   status.epoch = state.epoch;
   status.uptime_ms = uptime_ms(state);
   status.sessions = state.sessions.load();
-  status.session_limit = state.config.sessions.total;
+  status.session_limit = state.session_limit.load();
   status.persistent_keys = keys.persistent;
   status.memory_keys = keys.in_memory;
   status.service_version = state.version;
   status.library_version = state.library.version();
-  status.provider = state.library.provider();
+  status.provider = provider_text(state.library);
   status.warnings = service_warnings(state);
-  return status.encode(answer);
+  return status;
 }
 
-Result<size_t> handle_capabilities(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
+Result<size_t> handle_status(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
   WVDS_TRY(protocol::decode_empty_request(payload));
-  const ServiceState& state = context.state;
-  protocol::CapabilitiesAnswer capabilities;
-  capabilities.protocol_version = protocol::kVersion;
-  capabilities.fips_state = wire_state(state.library.fips_state());
-  capabilities.slots = static_cast<uint16_t>(state.config.sessions.slots);
-  capabilities.max_request_payload = protocol::kMaxRequestPayload;
-  capabilities.max_answer_payload = protocol::kMaxAnswerPayload;
-  capabilities.requests_per_second = context.principal.client().rate_limit.requests_per_second;
-  capabilities.burst = context.principal.client().rate_limit.burst;
-  for (const protocol::OperationInfo& info : protocol::operations()) {
-    if (context.principal.may(info.operation)) capabilities.operations.push_back(static_cast<uint8_t>(info.operation));
-  }
-  for (const Algorithm algorithm : kAlgorithms) {
-    if (state.library.has(algorithm)) capabilities.algorithms.push_back(algorithm);
-  }
-  return capabilities.encode(answer);
+  return current_status(context.state).encode(answer);
 }
 
 }  // namespace wvds::service

@@ -71,27 +71,6 @@ TEST_F(ServiceRequests, WarnOfKeysThatAreNearlyUsedUp) {
       warnings, [&](const std::string& warning) { return warning.find(std::to_string(key)) != std::string::npos; }));
 }
 
-TEST_F(ServiceRequests, TellWhatTheCallerMay) {
-  config::ServiceConfig config = test_config();
-  config.clients[0].operations = {"aes-encrypt"};
-  config.clients[0].rate_limit = {50, 5, 100};
-  config.sessions.slots = 4;
-  Harness harness(config);
-  TestSession session = harness.open();
-  const Answer answer = session.call(Operation::kCapabilities, {});
-  const auto able = protocol::CapabilitiesAnswer::decode(UntrustedBytes(answer.payload));
-  ASSERT_TRUE(able.has_value());
-  EXPECT_EQ(able->protocol_version, 1);
-  EXPECT_EQ(able->fips_state, protocol::FipsState::kActive);
-  EXPECT_EQ(able->slots, 4);
-  EXPECT_EQ(able->max_request_payload, 65'536u);
-  EXPECT_EQ(able->max_answer_payload, 65'564u);
-  EXPECT_EQ(able->requests_per_second, 50u);
-  EXPECT_EQ(able->burst, 5u);
-  EXPECT_EQ(able->operations, (std::vector<uint8_t>{0x01, 0x50, 0x52}));
-  EXPECT_EQ(able->algorithms.size(), 7u);
-}
-
 // Every algorithm behind the operations comes from the FIPS provider, by OpenSSL's own account.
 TEST(FipsRequired, TakesEveryAlgorithmFromTheFipsProvider) {
   for (const char* name : {"AES-256-GCM", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "ML-KEM-512", "ML-KEM-768",

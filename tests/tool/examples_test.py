@@ -1,5 +1,6 @@
 """The example gateway and backend against running services."""
 
+import json
 import os
 import subprocess
 import unittest
@@ -261,6 +262,36 @@ class Keys(ExampleTest):
     def test_are_needed_to_send(self):
         self.tool(self.gateway_service, "key", "delete", "envelope signer gateway-01")
         self.assertEqual(self.send(samples=1, exit_status=1), [])
+
+
+class Discovery(ExampleTest):
+    def test_says_what_the_service_does_not_let_it_do_before_it_does_anything(self):
+        service = self.service("poor", operations=["key-list", "aes-encrypt", "mldsa-verify"])
+        command = self.send_command(samples=1)
+        command[command.index("--socket") + 1] = service.socket
+        errors = self.run_program([GATEWAY, *command], 1).stderr.decode()
+        self.assertRegex(errors, r'does not let this program do "mlkem-encaps-to-key": add it to the client\'s "operations"')
+        self.assertIn('"mldsa-sign"', errors)
+        self.assertNotIn('"aes-encrypt"', errors)
+        self.assertFalse(self.exists("sent"))
+        self.assertEqual(self.read("gateway-01/sequence"), b"0\n")
+
+    def test_says_that_no_key_can_be_made(self):
+        service = self.service("poor", operations=["key-list", "key-public"])
+        errors = self.gateway_key("new", service=service, exit_status=1).stderr.decode()
+        self.assertIn('"key-generate"', errors)
+        self.assertFalse(self.exists("new.pub"))
+        self.assertFalse(self.exists("new/sequence"))
+
+    def test_of_a_key_needs_no_right_to_make_one(self):
+        self.gateway_service.stop()
+        with open(self.gateway_service.config, encoding="utf-8") as file:
+            config = json.load(file)
+        config["clients"][0]["operations"] = ["key-list", "key-public"]
+        with open(self.gateway_service.config, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        self.gateway_service.start()
+        self.assertIn(b"there already", self.gateway_key().stdout)
 
 
 class Usage(ExampleTest):

@@ -1,7 +1,6 @@
 #include "platform/linux/access.h"
 
 #include <sys/xattr.h>
-#include <unistd.h>
 
 #include <array>
 
@@ -58,14 +57,14 @@ std::optional<std::string> holder(const AclEntry& entry, uint32_t user) {
   }
 }
 
-std::optional<std::string> others_with(int fd, const struct stat& facts, uint16_t wanted) {
-  if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return "its owner, user " + std::to_string(facts.st_uid);
+std::optional<std::string> others_with(int fd, const struct stat& facts, uint16_t wanted, uint32_t user) {
+  if (facts.st_uid != 0 && facts.st_uid != user) return "its owner, user " + std::to_string(facts.st_uid);
   if ((facts.st_mode & wanted) != 0) return "everybody";
   if ((facts.st_mode & (wanted << 3)) == 0) return std::nullopt;
   std::array<std::byte, 1024> list{};
   const ssize_t size = ::fgetxattr(fd, "system.posix_acl_access", list.data(), list.size());
   if (size <= 0) return "its group";
-  return grants_of_acl(std::span(list).first(static_cast<size_t>(size)), wanted, ::geteuid());
+  return grants_of_acl(std::span(list).first(static_cast<size_t>(size)), wanted, user);
 }
 
 }  // namespace
@@ -83,12 +82,12 @@ std::optional<std::string> grants_of_acl(Bytes list, uint16_t wanted, uint32_t u
   return std::nullopt;
 }
 
-std::optional<std::string> others_who_can_write(int fd, const struct stat& facts) {
-  return others_with(fd, facts, kWrite);
+std::optional<std::string> others_who_can_write(int fd, const struct stat& facts, uint32_t user) {
+  return others_with(fd, facts, kWrite, user);
 }
 
-std::optional<std::string> others_who_can_read(int fd, const struct stat& facts) {
-  return others_with(fd, facts, kRead | kWrite);
+std::optional<std::string> others_who_can_read(int fd, const struct stat& facts, uint32_t user) {
+  return others_with(fd, facts, kRead | kWrite, user);
 }
 
 }  // namespace wvds::platform

@@ -21,9 +21,10 @@ namespace {
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;  // command line or config
 
-void to_log_capability(LogLevel level, std::string_view line) {
+void to_log_capability(const LogRecord& record) {
   const std::string time = platform::time_text(platform::wall_clock_now(), platform::monotonic_now());
-  std::printf("%s %s: %.*s\n", time.c_str(), log_level_word(level), static_cast<int>(line.size()), line.data());
+  std::printf("%s %s: %.*s\n", time.c_str(), log_level_word(record.level), static_cast<int>(record.line.size()),
+              record.line.data());
 }
 
 std::expected<config::ServiceConfig, std::string> load_config(const std::string& path) {

@@ -44,7 +44,11 @@ TEST_F(FipsState, StatusNamesTheFipsProviderAsTheOneThatServes) {
 TEST_F(FipsState, CapabilitiesOfferEveryAlgorithmWithFipsActive) {
   const wvds_capability_list list = capabilities();
   EXPECT_EQ(list.fips_state, static_cast<uint32_t>(WVDS_FIPS_ACTIVE));
-  const std::set<uint32_t> offered(list.algorithms, list.algorithms + list.num_algorithms);
+  std::set<uint32_t> offered;
+  for (uint32_t i = 0; i < list.num_algorithms; ++i) {
+    EXPECT_EQ(list.algorithms[i].is_inside_fips, 1u) << list.algorithms[i].provider;
+    offered.insert(list.algorithms[i].algorithm);
+  }
   EXPECT_EQ(offered, (std::set<uint32_t>{WVDS_AES_256_GCM, WVDS_MLDSA_44, WVDS_MLDSA_65, WVDS_MLDSA_87, WVDS_MLKEM_512,
                                          WVDS_MLKEM_768, WVDS_MLKEM_1024}));
 }
