@@ -53,7 +53,7 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
   append_escaped(line, message);
   for (const LogField& field : fields) append_field(line, field);
   const std::lock_guard lock(g_one_line_at_a_time);
-  sink(level, line);
+  sink({level, line, message, std::span(fields.begin(), fields.size())});
 }
 
 }  // namespace wvds

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,11 +28,20 @@ struct LogField {
   std::string value;
 };
 
-// LogSink writes one finished line, without a line end. It is called from any thread, one call at a time.
-using LogSink = void (*)(LogLevel level, std::string_view line);
+// LogRecord is one thing to log: as a finished line without a line end, and in its parts for a log that keeps fields
+// apart. The line is safe to print; the parts are as they were given.
+struct LogRecord {
+  LogLevel level;
+  std::string_view line;
+  std::string_view message;
+  std::span<const LogField> fields;
+};
 
-// set_log_sink and set_log_level are called once, at start, before other threads exist. Without a sink, lines are
-// dropped.
+// LogSink writes one record. It is called from any thread, one call at a time.
+using LogSink = void (*)(const LogRecord& record);
+
+// set_log_sink is called once, at start, before other threads exist. Without a sink, records are dropped.
+// set_log_level may be called at any time, from any thread.
 void set_log_sink(LogSink sink);
 void set_log_level(LogLevel level);
 

@@ -19,7 +19,7 @@ class Log : public testing::Test {
   void SetUp() override {
     g_lines.clear();
     set_log_level(LogLevel::kInfo);
-    set_log_sink([](LogLevel, std::string_view line) { g_lines.emplace_back(line); });
+    set_log_sink([](const LogRecord& record) { g_lines.emplace_back(record.line); });
   }
   void TearDown() override { set_log_sink(nullptr); }
 };

@@ -39,6 +39,9 @@ class Slot {
   // error. kTimeout, kDisconnected and kProtocolError are this side's.
   Result<UntrustedBytes> await(channel::TimePoint deadline);
 
+  // answered tells whether await would return at once.
+  bool answered() const { return end_->answered(index_); }
+
  private:
   Slot(channel::ClientEnd& end, channel::SlotIndex index) : end_(&end), index_(index) {}
 

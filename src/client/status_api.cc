@@ -37,6 +37,13 @@ WVDS_SAME(WVDS_CONNECT_FAILED, kConnectFailed);
 WVDS_SAME(WVDS_PROTOCOL_ERROR, kProtocolError);
 WVDS_SAME(WVDS_BUSY, kBusy);
 WVDS_SAME(WVDS_OUT_OF_MEMORY, kOutOfMemory);
+WVDS_SAME(WVDS_STREAM_UNREADABLE, kStreamUnreadable);
+WVDS_SAME(WVDS_STREAM_NEWER_VERSION, kStreamNewerVersion);
+WVDS_SAME(WVDS_STREAM_TRUNCATED, kStreamTruncated);
+WVDS_SAME(WVDS_STREAM_OUT_OF_ORDER, kStreamOutOfOrder);
+WVDS_SAME(WVDS_STREAM_FOREIGN_CHUNK, kStreamForeignChunk);
+WVDS_SAME(WVDS_STREAM_DATA_AFTER_END, kStreamDataAfterEnd);
+WVDS_SAME(WVDS_CALLBACK_FAILED, kCallbackFailed);
 #undef WVDS_SAME
 
 }  // namespace
@@ -67,7 +74,8 @@ const char* wvds_status_text(wvds_status status) {
       return "A message with this nonce was decrypted before with this key: a replay. For data that is read more than "
              "once, make the key with WVDS_KEY_REPLAY_WINDOW_OFF.";
     case WVDS_PAYLOAD_TOO_LARGE:
-      return "The data does not fit into one request. Split it, or sign a digest of it (WVDS_MLDSA_EXTERNAL_MU).";
+      return "The data does not fit into one request. Encrypt it as a stream (wvds_stream_encrypt), or sign its mu "
+             "(WVDS_MLDSA_EXTERNAL_MU).";
     case WVDS_DENIED:
       return "This caller may not do that: the service's configuration does not grant it, or the operating system "
              "keeps "
@@ -110,6 +118,22 @@ const char* wvds_status_text(wvds_status status) {
       return "All slots of the session are in use. Collect and release calls, or wait for the service to finish "
              "abandoned ones.";
     case WVDS_OUT_OF_MEMORY: return "The library could not get memory.";
+    case WVDS_STREAM_UNREADABLE:
+      return "This is no encrypted stream, or it was changed: its header or the head of a chunk is not what the format "
+             "allows.";
+    case WVDS_STREAM_NEWER_VERSION:
+      return "The stream has a version or an algorithm that this library does not know. Update the library, or check "
+             "that the stream was not changed.";
+    case WVDS_STREAM_TRUNCATED:
+      return "The stream ends before its last chunk: a part is missing. Get the whole of it again.";
+    case WVDS_STREAM_OUT_OF_ORDER:
+      return "A chunk of the stream is missing, repeated or in another's place. Get the whole of it again.";
+    case WVDS_STREAM_FOREIGN_CHUNK:
+      return "A chunk belongs to another stream, or the stream was changed. Get the whole of it again.";
+    case WVDS_STREAM_DATA_AFTER_END:
+      return "There is more behind the stream's last chunk. Give each stream on its own.";
+    case WVDS_CALLBACK_FAILED:
+      return "The caller's own function for reading or writing stopped the stream. It knows the reason.";
   }
   return kUnknown;
 }

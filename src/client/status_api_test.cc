@@ -24,7 +24,7 @@ TEST(StatusText, IsThereForEveryStatusAndTellsThemApart) {
     EXPECT_NE(text, unknown) << name;
     EXPECT_TRUE(text.ends_with('.')) << text;
   }
-  EXPECT_EQ(texts.size(), 28u);
+  EXPECT_EQ(texts.size(), 35u);
 }
 
 TEST(AlgorithmName, IsThatOfFips) {
@@ -66,6 +66,7 @@ TEST(OperationConstants, AreThoseOfTheProtocol) {
       {WVDS_OP_PING, "PING"},
       {WVDS_OP_STATUS, "STATUS"},
       {WVDS_OP_CAPABILITIES, "CAPABILITIES"},
+      {WVDS_OP_METRICS, "METRICS"},
   };
   EXPECT_EQ(std::size(kConstants), protocol::operations().size());
   for (const auto& [operation, name] : kConstants) EXPECT_STREQ(wvds_operation_name(operation), name);

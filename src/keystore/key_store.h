@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "keystore/key.h"
 #include "keystore/medium.h"
 #include "keystore/protector.h"
+#include "platform/clock.h"
 
 namespace wvds::keystore {
 
@@ -44,6 +46,16 @@ struct StoreConfig {
   size_t pooled_keys = 4;                // made while idle, of each algorithm that session keys were asked of
 };
 
+// Holdings is what a principal has now of what PrincipalLimits bound.
+struct Holdings {
+  uint32_t persistent_keys = 0;
+  uint32_t volatile_keys = 0;
+  uint32_t session_keys = 0;    // over all its sessions
+  uint32_t keys_of_minute = 0;  // of keys_per_minute, what can't be made right now
+  uint64_t store_bytes = 0;
+  uint64_t window_bytes = 0;
+};
+
 // KeyAccess is a key and what the asking principal may do with it.
 struct KeyAccess {
   KeyRef key;
@@ -54,6 +66,29 @@ struct KeyAccess {
 struct KeyCounts {
   uint32_t persistent = 0;
   uint32_t in_memory = 0;
+};
+
+// KeyUse is what a key version has used of the encryptions that it may make.
+struct KeyUse {
+  uint32_t key_id = 0;
+  uint32_t version = 0;
+  uint64_t uses = 0;
+  uint64_t use_limit = 0;
+};
+
+// StoreMetrics is how the store is, in numbers.
+struct StoreMetrics {
+  static constexpr size_t kMostUsed = 8;
+
+  uint32_t session_keys = 0;
+  uint32_t volatile_keys = 0;
+  uint32_t persistent_keys = 0;
+  uint32_t damaged_keys = 0;             // whose record can't be used
+  std::array<uint32_t, 5> use_levels{};  // versions that encrypt: under 50, 75, 90, 100 % of their limit, used up
+  std::vector<KeyUse> most_used;         // the fullest of them first, at most kMostUsed, none that was never used
+  uint64_t window_bytes = 0;
+  uint64_t window_bytes_limit = 0;
+  bool reservations_fail = false;  // neither uses nor ids can be reserved on the medium
 };
 
 // KeyStore holds every key. Thread-safe. A function that changes a persistent key returns only when the change is
@@ -101,7 +136,19 @@ class KeyStore {
   // end_session wipes and forgets the session's keys.
   virtual void end_session(SessionId session) = 0;
 
+  // reconfigure puts other principals, limits and grants in force for everything that begins afterwards. Keys stay with
+  // their owner's name; a name that is no longer there is kDenied, and one with less than it holds keeps what it holds.
+  // kInvalidArgument, and nothing changed, for names that are improper or doubled.
+  virtual Result<> reconfigure(std::vector<Principal> principals) = 0;
+
   virtual KeyCounts counts() const = 0;
+
+  // metrics looks at every key, some hundred nanoseconds for each; others are never kept waiting for long.
+  virtual StoreMetrics metrics() const = 0;
+
+  // reserving_for is how long the thread that reserves uses and ids has been at it; 0 while it has nothing to do.
+  virtual platform::Duration reserving_for() const = 0;
+  virtual Result<Holdings> holdings(std::string_view principal) const = 0;
   virtual Place place() const = 0;
 
   // warnings are sentences for STATUS and the log: key versions over 75% of their uses, records that don't

@@ -25,7 +25,8 @@ uint64_t fold(uint64_t a, uint64_t b) {
 bool WindowBudget::take(size_t bytes) {
   size_t used = used_.load();
   do {
-    if (bytes > limit_ - used) return false;
+    const size_t limit = limit_.load();
+    if (used > limit || bytes > limit - used) return false;  // a lowered limit may be below
   } while (!used_.compare_exchange_weak(used, used + bytes));
   return true;
 }

@@ -21,9 +21,12 @@ class WindowBudget {
   void give_back(size_t bytes);
   size_t used() const { return used_.load(); }
 
+  // set_limit holds for what is taken from now on; nothing is taken away.
+  void set_limit(size_t limit_bytes) { limit_ = limit_bytes; }
+
  private:
-  const size_t limit_;
-  std::atomic<size_t> used_{0};  // never above limit_
+  std::atomic<size_t> limit_;
+  std::atomic<size_t> used_{0};
 };
 
 // HashSeed keys the hash of one window. Random and secret, so that nobody can choose nonces that fall on the same

@@ -21,7 +21,21 @@ std::unexpected<Error> over(const char* limit) {
 
 }  // namespace
 
+std::vector<Grant> PrincipalState::grants() const {
+  const std::lock_guard lock(mutex_);
+  return principal_.grants;
+}
+
+void PrincipalState::reconfigure(const Principal& principal) {
+  const std::lock_guard lock(mutex_);
+  principal_.limits = principal.limits;
+  principal_.grants = principal.grants;
+  window_budget.set_limit(principal.limits.window_bytes);
+  configured = true;
+}
+
 Usages PrincipalState::granted(uint32_t key_id) const {
+  const std::lock_guard lock(mutex_);
   Usages usages = 0;
   for (const Grant& grant : principal_.grants) {
     if (grant.key_id == key_id) usages |= grant.usages;
@@ -29,12 +43,28 @@ Usages PrincipalState::granted(uint32_t key_id) const {
   return usages;
 }
 
-Result<> PrincipalState::take_from_rate(platform::TimePoint now) {
-  const std::lock_guard lock(mutex_);
+double PrincipalState::tokens_at(platform::TimePoint now) const {
   const double most = principal_.limits.keys_per_minute;
   const double passed = std::chrono::duration<double>(now - last_tokens_).count();
   const bool is_first = last_tokens_ == platform::TimePoint{};
-  tokens_ = is_first ? most : std::min(most, tokens_ + passed * most / 60);
+  return is_first ? most : std::min(most, tokens_ + passed * most / 60);
+}
+
+Holdings PrincipalState::holdings(platform::TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  Holdings held;
+  held.persistent_keys = count_of(Lifetime::kPersistent);
+  held.volatile_keys = count_of(Lifetime::kVolatile);
+  held.session_keys = count_of(Lifetime::kSession);
+  held.keys_of_minute = principal_.limits.keys_per_minute - static_cast<uint32_t>(tokens_at(now));
+  held.store_bytes = store_bytes_;
+  held.window_bytes = window_budget.used();
+  return held;
+}
+
+Result<> PrincipalState::take_from_rate(platform::TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  tokens_ = tokens_at(now);
   last_tokens_ = now;
   if (tokens_ < 1) return over("keys_per_minute");
   tokens_ -= 1;
@@ -96,7 +126,27 @@ Result<Principals> Principals::make(std::vector<Principal> configured) {
   return out;
 }
 
+// The new ones are looked at as a whole before the first of them holds.
+Result<> Principals::reconfigure(std::vector<Principal> configured) {
+  WVDS_TRY(make(configured));
+  const std::unique_lock lock(*mutex_);
+  for (const auto& [name, state] : by_name_) {
+    if (std::ranges::find(configured, name, &Principal::name) == configured.end()) state->retire();
+  }
+  for (Principal& principal : configured) {
+    const auto known = by_name_.find(principal.name);
+    if (known != by_name_.end()) {
+      known->second->reconfigure(principal);
+    } else {
+      std::string name = principal.name;
+      by_name_.emplace(std::move(name), std::make_shared<PrincipalState>(std::move(principal), true));
+    }
+  }
+  return {};
+}
+
 std::shared_ptr<PrincipalState> Principals::find(std::string_view name) const {
+  const std::shared_lock lock(*mutex_);
   const auto found = by_name_.find(name);
   return found == by_name_.end() || !found->second->configured ? nullptr : found->second;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <string>
 
 #include "keystore/key_store.h"
@@ -28,11 +30,18 @@ class PrincipalState {
 
   // granted is the usages of a key that others own.
   Usages granted(uint32_t key_id) const;
-  const std::vector<Grant>& grants() const { return principal_.grants; }
+  std::vector<Grant> grants() const;
+
+  // reconfigure puts another configuration's limits and grants in force, or leaves an owner that nobody can act as.
+  void reconfigure(const Principal& principal);
+  void retire() { configured = false; }
 
   // take_from_rate takes one key out of those this principal may make now: kLimitReached when there is none. A full
   // minute's keys may be made at once.
   Result<> take_from_rate(platform::TimePoint now);
+
+  // holdings is what the principal has at `now`.
+  Holdings holdings(platform::TimePoint now);
 
   // admit makes room for a new key, or says which limit stands against it: kLimitReached. release undoes it.
   Result<> admit(const Holding& key);
@@ -46,16 +55,17 @@ class PrincipalState {
   // adopt counts a key that is there, whatever the limits say: they may have been lowered.
   void adopt(const Holding& key);
 
-  const bool configured;
+  std::atomic<bool> configured;
   WindowBudget window_budget;
   std::set<uint32_t> ids;  // of the keys it owns; guarded by the store's table lock
 
  private:
+  double tokens_at(platform::TimePoint now) const;
   uint32_t& count_of(Lifetime lifetime) { return counts_[static_cast<size_t>(lifetime)]; }
   uint32_t limit_of(Lifetime lifetime) const;
 
-  const Principal principal_;
-  std::mutex mutex_;
+  Principal principal_;  // its name never changes; the rest is guarded by mutex_
+  mutable std::mutex mutex_;
   std::array<uint32_t, 4> counts_{};
   uint64_t store_bytes_ = 0;
   double tokens_ = 0;
@@ -68,6 +78,9 @@ class Principals {
   // make refuses names that are improper or doubled: kInvalidArgument.
   static Result<Principals> make(std::vector<Principal> configured);
 
+  // reconfigure makes `configured` the ones that find() returns. On failure, as make's, nothing changed.
+  Result<> reconfigure(std::vector<Principal> configured);
+
   // find returns null for a name that the configuration does not have.
   std::shared_ptr<PrincipalState> find(std::string_view name) const;
 
@@ -76,6 +89,8 @@ class Principals {
   std::shared_ptr<PrincipalState> owner(const std::string& name);
 
  private:
+  // A pointer, so that the whole can be moved before it is used.
+  std::unique_ptr<std::shared_mutex> mutex_ = std::make_unique<std::shared_mutex>();
   std::map<std::string, std::shared_ptr<PrincipalState>, std::less<>> by_name_;
 };
 

@@ -51,6 +51,7 @@ bool RefillBell::wait_for_work(platform::Duration delay) {
   }
   rung_ = changed_ = false;
   ++tries_begun_;
+  try_began_ = platform::monotonic_now();
   return !stopped_;
 }
 
@@ -59,6 +60,11 @@ void RefillBell::tried(bool succeeded) {
   failing_ = !succeeded;
   tries_done_ = tries_begun_;
   answer_.notify_all();
+}
+
+platform::Duration RefillBell::trying_for(platform::TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  return tries_done_ == tries_begun_ ? platform::Duration(0) : now - try_began_;
 }
 
 void RefillBell::stop() {

@@ -27,10 +27,13 @@ class RefillBell {
   void serve();
   bool wait_for_work(platform::Duration delay);
   void tried(bool succeeded);
+
+  // trying_for is how long the try that is under way has lasted; 0 when none is. Any thread.
+  platform::Duration trying_for(platform::TimePoint now) const;
   void stop();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable answer_;
   bool served_ = false;
@@ -40,6 +43,7 @@ class RefillBell {
   bool failing_ = false;
   uint64_t tries_begun_ = 0;
   uint64_t tries_done_ = 0;
+  platform::TimePoint try_began_{};
 };
 
 }  // namespace wvds::keystore

@@ -136,6 +136,11 @@ KeyCounts Store::counts() const {
   return counts_;
 }
 
+Result<Holdings> Store::holdings(std::string_view principal) const {
+  WVDS_ASSIGN(owner, configured(principal));
+  return owner->holdings(options_.now());
+}
+
 void Store::warn(std::string sentence) {
   log_warning("key store", {{"warning", sentence}});
   const std::lock_guard lock(warnings_lock_);

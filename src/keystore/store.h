@@ -75,6 +75,12 @@ class Store final : public KeyStore {
   Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) override;
   void end_session(SessionId session) override;
   KeyCounts counts() const override;
+  Result<> reconfigure(std::vector<Principal> principals) override {
+    return principals_.reconfigure(std::move(principals));
+  }
+  StoreMetrics metrics() const override;
+  platform::Duration reserving_for() const override { return bell_->trying_for(platform::monotonic_now()); }
+  Result<Holdings> holdings(std::string_view principal) const override;
   Place place() const override { return place_; }
   std::vector<std::string> warnings() const override;
 
@@ -151,6 +157,9 @@ class Store final : public KeyStore {
   void set_counter(const StoredKey& key);
   Result<> remove_version(const OwnedKey& owned, uint32_t number);
   Result<> remove_key(std::string_view principal, SessionId session, uint32_t id);  // its change lock is held
+
+  // store_metrics.cc; table_ is held
+  static void tally(uint32_t id, const Entry& entry, StoreMetrics& out);
 
   // store.cc
   Result<Owner> configured(std::string_view principal) const;

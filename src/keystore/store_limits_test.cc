@@ -121,6 +121,45 @@ TEST(PrincipalLimits, KeysPerMinuteAreATokenBucket) {
       << "never more than a minute's at once";
 }
 
+TEST(Holdings, AreWhatThePrincipalHasNow) {
+  StoreBed bed;
+  bed.principal("alice").limits.keys_per_minute = 6;
+  bed.open();
+  const uint32_t stored = bed.generate(aes());
+  bed.generate(aes(Lifetime::kVolatile));
+  bed.generate(aes(Lifetime::kSession), "alice", 1);
+  bed.generate(aes(Lifetime::kSession), "alice", 2);
+  bed.generate(aes(), "bob");
+  Holdings held = bed.store->holdings("alice").value();
+  EXPECT_EQ(held.persistent_keys, 1u);
+  EXPECT_EQ(held.volatile_keys, 1u);
+  EXPECT_EQ(held.session_keys, 2u);
+  EXPECT_EQ(held.keys_of_minute, 4u);
+  EXPECT_EQ(held.store_bytes, bed.blob(record_name(stored)).size());
+  EXPECT_EQ(held.window_bytes, 0u);
+
+  bed.now += std::chrono::seconds(11);
+  EXPECT_EQ(bed.store->holdings("alice")->keys_of_minute, 3u) << "one came back in the eleventh second";
+  bed.now += std::chrono::hours(1);
+  ASSERT_TRUE(bed.active(stored)->window()->accept({}));
+  bed.store->end_session(2);
+  held = bed.store->holdings("alice").value();
+  EXPECT_EQ(held.keys_of_minute, 0u);
+  EXPECT_GT(held.window_bytes, 0u);
+  EXPECT_EQ(held.session_keys, 1u);
+  ASSERT_TRUE(bed.store->remove("alice", 1, stored, 0));
+  held = bed.store->holdings("alice").value();
+  EXPECT_EQ(held.persistent_keys, 0u);
+  EXPECT_EQ(held.store_bytes, 0u);
+}
+
+TEST(Holdings, AreOfPrincipalsOfTheConfiguration) {
+  StoreBed bed;
+  bed.open();
+  EXPECT_EQ(bed.store->holdings("alice")->keys_of_minute, 0u) << "before anything was made";
+  EXPECT_EQ(status_of(bed.store->holdings("nobody")), Status::kDenied);
+}
+
 TEST(PrincipalLimits, AnImproperRequestCostsNoToken) {
   StoreBed bed;
   bed.principal("alice").limits.keys_per_minute = 1;

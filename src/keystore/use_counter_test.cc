@@ -180,6 +180,17 @@ TEST(UseCounter, DoesNotWaitForABellThatNobodyServesOrServesNoMore) {
   EXPECT_EQ(counted(counter), Status::kStorageError);
 }
 
+TEST(RefillBell, TellsHowLongATryHasLasted) {
+  RefillBell bell;
+  const auto later = platform::monotonic_now() + std::chrono::hours(1);
+  EXPECT_EQ(bell.trying_for(later), platform::Duration(0)) << "there is nothing to do";
+  bell.ring();
+  ASSERT_TRUE(bell.wait_for_work(milliseconds(1)));
+  EXPECT_GT(bell.trying_for(later), std::chrono::minutes(30));
+  bell.tried(false);
+  EXPECT_EQ(bell.trying_for(later), platform::Duration(0));
+}
+
 TEST(RefillBell, GathersChangesButAnswersRingsAtOnce) {
   RefillBell bell;
   bell.note_change();

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "protocol/aes_messages.h"
+#include "protocol/capability_messages.h"
 #include "protocol/fields.h"
 #include "protocol/key_messages.h"
+#include "protocol/metrics_messages.h"
 #include "protocol/mlkem_messages.h"
 #include "protocol/operations.h"
 #include "protocol/service_messages.h"
@@ -71,6 +73,12 @@ Result<size_t> encode(const StatusAnswer& answer, MutableBytes out) {
 
 Result<size_t> encode(const CapabilitiesAnswer& answer, MutableBytes out) { return answer.encode(out); }
 
+Result<size_t> encode(const MetricsAnswer& answer, MutableBytes out) {
+  expect(std::ranges::is_sorted(answer.operations, {}, &OperationMetrics::type));
+  expect(answer.most_used_keys.size() <= kMaxMostUsedKeys);
+  return answer.encode(out);
+}
+
 template <class Answer>
 void check(Bytes payload) {
   const auto answer = Answer::decode(UntrustedBytes(payload));
@@ -97,6 +105,7 @@ void check(Operation operation, Bytes payload) {
     case Operation::kKeyRotate: return check<KeyRotateAnswer>(payload);
     case Operation::kStatus: return check<StatusAnswer>(payload);
     case Operation::kCapabilities: return check<CapabilitiesAnswer>(payload);
+    case Operation::kMetrics: return check<MetricsAnswer>(payload);
     case Operation::kAesDecrypt:
     case Operation::kMlDsaSign:
     case Operation::kMlDsaVerify:

@@ -28,6 +28,7 @@ constexpr std::array kOperations{
     OperationInfo{Operation::kPing, "PING", "ping"},
     OperationInfo{Operation::kStatus, "STATUS", "status"},
     OperationInfo{Operation::kCapabilities, "CAPABILITIES", "capabilities"},
+    OperationInfo{Operation::kMetrics, "METRICS", "metrics"},
 };
 
 static_assert(std::ranges::is_sorted(kOperations, {}, &OperationInfo::operation));

@@ -30,6 +30,7 @@ enum class Operation : uint8_t {
   kPing = 0x50,
   kStatus = 0x51,
   kCapabilities = 0x52,
+  kMetrics = 0x53,
 };
 
 struct OperationInfo {

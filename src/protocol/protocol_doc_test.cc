@@ -70,7 +70,8 @@ bool request_decodes(const RequestFrame& frame) {
     case Operation::kRandom: return decodes<RandomRequest>(payload);
     case Operation::kPing:
     case Operation::kStatus:
-    case Operation::kCapabilities: return decode_empty_request(payload).has_value();
+    case Operation::kCapabilities:
+    case Operation::kMetrics: return decode_empty_request(payload).has_value();
   }
   return false;
 }

@@ -127,7 +127,8 @@ void check(Operation operation, Bytes payload) {
     case Operation::kRandom: return check<RandomRequest>(payload);
     case Operation::kPing:
     case Operation::kStatus:
-    case Operation::kCapabilities: return check_empty(payload);
+    case Operation::kCapabilities:
+    case Operation::kMetrics: return check_empty(payload);
   }
 }
 

@@ -78,6 +78,12 @@ class KeyCache {
   // cache. kKeyNotFound as KeyStore::find.
   Result<CachedKey*> find(uint32_t id);
 
+  // clear lets go of every key. Does not fail.
+  void clear() {
+    by_id_.clear();
+    keys_.clear();
+  }
+
   // sweep lets go of every key that was deleted or lost a version. Does not fail.
   void sweep();
 

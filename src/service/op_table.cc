@@ -3,7 +3,9 @@
 #include <array>
 
 #include "service/aes_handlers.h"
+#include "service/capability_handler.h"
 #include "service/key_handlers.h"
+#include "service/metrics_handler.h"
 #include "service/mldsa_handlers.h"
 #include "service/mlkem_handlers.h"
 #include "service/service_handlers.h"
@@ -35,6 +37,7 @@ constexpr std::array kOpTable{
     OpEntry{Operation::kPing, handle_ping, false, false},
     OpEntry{Operation::kStatus, handle_status, false, false},
     OpEntry{Operation::kCapabilities, handle_capabilities, false, false},
+    OpEntry{Operation::kMetrics, handle_metrics, false, false},
 };
 
 // index_of_type: where a type stands in the table, one more than the index; 0 for none.
@@ -48,6 +51,10 @@ constexpr std::array<uint8_t, 256> kIndexOfType = [] {
 }  // namespace
 
 std::span<const OpEntry> op_table() { return kOpTable; }
+
+size_t op_row(const OpEntry* entry) {
+  return entry == nullptr ? kNoOperation : static_cast<size_t>(entry - kOpTable.data()) + 1;
+}
 
 const OpEntry* op_entry(uint8_t type) {
   const uint8_t index = kIndexOfType[type];

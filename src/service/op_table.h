@@ -19,6 +19,9 @@ struct OpEntry {
 // op_table has one entry for each of protocol::operations(), in the same order.
 std::span<const OpEntry> op_table();
 
+// op_row is where an entry's requests are counted: its place in the table, counted from 1; 0 for none.
+size_t op_row(const OpEntry* entry);
+
 // op_entry returns nullptr for a type that is not in the table.
 const OpEntry* op_entry(uint8_t type);
 

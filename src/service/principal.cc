@@ -14,10 +14,23 @@ int fitness(const config::Client& client, const channel::Peer& peer) {
   return (client.uid ? 2 : 0) + (client.gid ? 1 : 0);
 }
 
+// limiter_for keeps the limiter that there is as long as the limit is the same. Tables are made one at a time.
+std::shared_ptr<RateLimiter> limiter_for(Standing& standing, const config::RateLimit& limit) {
+  if (standing.rate_limit != limit) {
+    standing.rate_limit = limit;
+    standing.limiter = std::make_shared<RateLimiter>(limit);
+  }
+  return standing.limiter;
+}
+
 }  // namespace
 
-Principal::Principal(const config::Client& client)
-    : client_(client), rate_limiter_(client.rate_limit), log_limiter_(kLogLimit) {
+Standing::Standing(const config::RateLimit& limit) : rate_limit(limit), limiter(std::make_shared<RateLimiter>(limit)) {}
+
+Principal::Principal(const config::Client& client, std::shared_ptr<Standing> standing)
+    : client_(client),
+      standing_(standing != nullptr ? std::move(standing) : std::make_shared<Standing>(client.rate_limit)),
+      rate_limiter_(limiter_for(*standing_, client.rate_limit)) {
   for (const protocol::Operation operation : kEverybodys) operations_.set(static_cast<uint8_t>(operation));
   for (const std::string& name : client.operations) {
     if (const auto operation = protocol::operation_from_config_name(name)) {
@@ -34,19 +47,24 @@ const std::string* Principal::fixed_context(uint32_t key_id) const {
   return found == fixed_contexts_.end() ? nullptr : &found->second;
 }
 
-bool Principal::claim_session() { return claim(sessions_, client_.limits.sessions); }
+bool Principal::claim_session() { return claim(standing_->sessions, client_.limits.sessions); }
 
-PrincipalTable::PrincipalTable(const std::vector<config::Client>& clients) {
-  for (const config::Client& client : clients) principals_.push_back(std::make_unique<Principal>(client));
+PrincipalTable::PrincipalTable(const std::vector<config::Client>& clients, const PrincipalTable* before) {
+  if (before != nullptr) standings_ = before->standings_;
+  for (const config::Client& client : clients) {
+    std::shared_ptr<Standing>& standing = standings_[client.name];
+    principals_.push_back(std::make_shared<Principal>(client, standing));
+    standing = principals_.back()->standing();
+  }
 }
 
-Principal* PrincipalTable::resolve(const channel::Peer& peer) const {
-  Principal* best = nullptr;
+std::shared_ptr<Principal> PrincipalTable::resolve(const channel::Peer& peer) const {
+  std::shared_ptr<Principal> best;
   int best_fitness = 0;
   for (const auto& principal : principals_) {
     const int fits = fitness(principal->client(), peer);
     if (fits <= best_fitness) continue;
-    best = principal.get();
+    best = principal;
     best_fitness = fits;
   }
   return best;

@@ -18,10 +18,22 @@ namespace wvds::service {
 // kLogLimit bounds the lines that one principal's failures, or all strangers together, can bring into the log.
 inline constexpr config::RateLimit kLogLimit{.requests_per_second = 10, .burst = 50, .cooldown_ms = 0};
 
-// Principal is one client of the config while the service runs: its rights, and what all its sessions share.
+// Standing is what all sessions of a client share as long as the service runs, whatever its config says meanwhile.
+struct Standing {
+  explicit Standing(const config::RateLimit& limit);
+
+  config::RateLimit rate_limit;  // of the limiter
+  std::shared_ptr<RateLimiter> limiter;
+  RateLimiter log_limiter{kLogLimit};
+  std::atomic<uint32_t> unlogged{0};
+  std::atomic<uint32_t> sessions{0};
+};
+
+// Principal is one client of the config: its rights, and what all its sessions share.
 class Principal {
  public:
-  explicit Principal(const config::Client& client);
+  // A client that was there before keeps its standing: a reload gives nobody new tokens, unless it changes the limit.
+  explicit Principal(const config::Client& client, std::shared_ptr<Standing> standing = nullptr);
 
   const std::string& name() const { return client_.name; }
   const config::Client& client() const { return client_; }
@@ -31,34 +43,38 @@ class Principal {
   // none.
   const std::string* fixed_context(uint32_t key_id) const;
 
-  RateLimiter& rate_limiter() { return rate_limiter_; }
-  RateLimiter& log_limiter() { return log_limiter_; }
-  std::atomic<uint32_t>& unlogged() { return unlogged_; }
+  RateLimiter& rate_limiter() { return *rate_limiter_; }
+  RateLimiter& log_limiter() { return standing_->log_limiter; }
+  std::atomic<uint32_t>& unlogged() { return standing_->unlogged; }
 
   // claim_session counts a session in; false at the principal's limit. Each success needs one release_session.
   bool claim_session();
-  void release_session() { sessions_.fetch_sub(1); }
+  void release_session() { standing_->sessions.fetch_sub(1); }
+  uint32_t sessions() const { return standing_->sessions.load(); }
+
+  const std::shared_ptr<Standing>& standing() const { return standing_; }
 
  private:
   const config::Client client_;
   std::bitset<256> operations_;
   std::map<uint32_t, std::string> fixed_contexts_;
-  RateLimiter rate_limiter_;
-  RateLimiter log_limiter_;
-  std::atomic<uint32_t> unlogged_{0};
-  std::atomic<uint32_t> sessions_{0};
+  const std::shared_ptr<Standing> standing_;
+  const std::shared_ptr<RateLimiter> rate_limiter_;
 };
 
+// PrincipalTable is the clients of one config. Immutable but for what the principals share.
 class PrincipalTable {
  public:
-  explicit PrincipalTable(const std::vector<config::Client>& clients);
+  // `before` is the table that this one follows: null at start.
+  explicit PrincipalTable(const std::vector<config::Client>& clients, const PrincipalTable* before = nullptr);
 
   // resolve finds the principal of a peer: of those that fit, the one that names more of uid and gid (the uid counts
   // more); null when none fits. Where the system gives peers a label, only the label counts.
-  Principal* resolve(const channel::Peer& peer) const;
+  std::shared_ptr<Principal> resolve(const channel::Peer& peer) const;
 
  private:
-  std::vector<std::unique_ptr<Principal>> principals_;
+  std::vector<std::shared_ptr<Principal>> principals_;
+  std::map<std::string, std::shared_ptr<Standing>> standings_;  // also of clients that former configs named
 };
 
 // claim counts one in below `limit`; false at the limit.

@@ -21,7 +21,7 @@ channel::Peer user(uint32_t uid, uint32_t gid) { return {uid, gid, 1, ""}; }
 channel::Peer task(std::string label) { return {0, 0, 0, std::move(label)}; }
 
 std::string resolved(const PrincipalTable& table, const channel::Peer& peer) {
-  const Principal* principal = table.resolve(peer);
+  const auto principal = table.resolve(peer);
   return principal == nullptr ? "nobody" : principal->name();
 }
 

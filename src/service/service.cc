@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "service/reload.h"
 #include "service/service_handlers.h"
 #include "service/session.h"
 
@@ -31,11 +32,16 @@ keystore::Principal store_principal(const config::Client& client) {
   return out;
 }
 
+std::vector<keystore::Principal> store_principals(const config::ServiceConfig& config) {
+  std::vector<keystore::Principal> principals;
+  for (const config::Client& client : config.clients) principals.push_back(store_principal(client));
+  return principals;
+}
+
 }  // namespace
 
 Service::Service(const ServiceParts& parts)
-    : principals_(parts.config.clients),
-      stranger_log_(kLogLimit),
+    : stranger_log_(kLogLimit),
       state_{.config = parts.config,
              .library = parts.library,
              .clock = parts.clock,
@@ -43,15 +49,15 @@ Service::Service(const ServiceParts& parts)
              .version = WVDS_VERSION,
              .started = parts.clock.now(),
              .store = nullptr,
+             .rights = Rights(std::make_shared<PrincipalTable>(parts.config.clients)),
+             .session_limit = parts.config.sessions.total,
              .guards = {},
              .rotation = nullptr} {}
 
 Result<std::unique_ptr<Service>> Service::create(const ServiceParts& parts) {
   std::unique_ptr<Service> service(new Service(parts));
-  std::vector<keystore::Principal> principals;
-  for (const config::Client& client : parts.config.clients) principals.push_back(store_principal(client));
   WVDS_ASSIGN(store, keystore::KeyStore::open(parts.medium, parts.protector, parts.library, store_config(parts.config),
-                                              std::move(principals)));
+                                              store_principals(parts.config)));
   service->state_.store = std::move(store);
   if (parts.config.keys.rotate_at_percent != 0) {
     WVDS_ASSIGN(rotation, AutoRotation::start(*service->state_.store));
@@ -69,27 +75,48 @@ Result<std::unique_ptr<channel::RequestHandler>> Service::open(const channel::Pe
       log_info("session opened",
                {{"principal", principal->name()}, {"session", id}, {"uid", peer.uid}, {"pid", peer.pid}});
     }
-    return std::make_unique<Session>(state_, *principal, id);
+    auto session = std::make_unique<Session>(state_, principal, peer, id);
+    state_.metrics.sessions_opened.fetch_add(1);
+    return session;
   } catch (const std::exception& error) {  // no memory left
     principal->release_session();
     state_.sessions.fetch_sub(1);
-    return fail(Status::kLimitReached, error.what());
+    return refuse(Refusal::kClientLimit, Status::kLimitReached, error.what());
   }
 }
 
+// The store comes first: a session that follows the new table already finds its grants and limits there.
+Result<> Service::reload(const config::ServiceConfig& next) {
+  WVDS_TRY(state_.store->reconfigure(store_principals(next)));
+  state_.rights.publish(std::make_shared<PrincipalTable>(next.clients, state_.rights.table().get()));
+  state_.session_limit = next.sessions.total;
+  set_log_level(next.log_level);
+  std::vector<std::string> pending = needs_restart(state_.config, next);
+  for (const std::string& setting : pending) log_warning("needs a restart", {{"setting", setting}});
+  state_.pending_restart.set(std::move(pending));
+  state_.metrics.reloads.fetch_add(1);
+  log_info("configuration reloaded", {{"clients", next.clients.size()}, {"sessions", state_.sessions.load()}});
+  return {};
+}
+
+std::unexpected<Error> Service::refuse(Refusal reason, Status status, std::string why) {
+  state_.metrics.sessions_refused[static_cast<size_t>(reason)].fetch_add(1);
+  return fail(status, std::move(why));
+}
+
 // claim_session finds who is there and counts a session in.
-Result<Principal*> Service::claim_session(const channel::Peer& peer) {
-  if (state_.stopping) return fail(Status::kNotReady, "stopping");
-  Principal* principal = principals_.resolve(peer);
+Result<std::shared_ptr<Principal>> Service::claim_session(const channel::Peer& peer) {
+  if (state_.stopping) return refuse(Refusal::kNotReady, Status::kNotReady, "stopping");
+  auto principal = state_.rights.table()->resolve(peer);
   if (principal == nullptr) {
     log_stranger(peer);
-    return fail(Status::kDenied, "no client of the configuration");
+    return refuse(Refusal::kStranger, Status::kDenied, "no client of the configuration");
   }
-  if (!claim(state_.sessions, state_.config.sessions.total))
-    return fail(Status::kLimitReached, "the service has all its sessions");
+  if (!claim(state_.sessions, state_.session_limit))
+    return refuse(Refusal::kServiceLimit, Status::kLimitReached, "the service has all its sessions");
   if (principal->claim_session()) return principal;
   state_.sessions.fetch_sub(1);
-  return fail(Status::kLimitReached, principal->name() + " has all its sessions");
+  return refuse(Refusal::kClientLimit, Status::kLimitReached, principal->name() + " has all its sessions");
 }
 
 void Service::log_stranger(const channel::Peer& peer) {
@@ -107,6 +134,8 @@ crypto::LibraryConfig library_config(const config::ServiceConfig& config) {
   out.modules_dir = config.fips.modules_dir;
   out.fips_config = config.fips.config;
   out.secure_heap_bytes = config.locked_memory.bytes;
+  for (const config::Engine& engine : config.engines)
+    out.engines.push_back({engine.module, engine.algorithms, engine.properties});
   out.locked_memory_required = config.locked_memory.mode == config::LockedMemory::kRequired;
   return out;
 }

@@ -36,6 +36,11 @@ class Service : public channel::SessionFactory {
   // principal or the service has its sessions, kNotReady after stop(). Thread-safe.
   Result<std::unique_ptr<channel::RequestHandler>> open(const channel::Peer& peer) override;
 
+  // reload puts in force what of `next` can change while the service runs, also for the sessions that are up, and
+  // remembers and logs what can't. A client that `next` no longer has, or that it takes for another one, is DENIED
+  // everything from its next request on. The error is the key store's; nothing has changed then. One call at a time.
+  Result<> reload(const config::ServiceConfig& next);
+
   // stop lets no further session begin.
   void stop() { state_.stopping = true; }
 
@@ -43,10 +48,10 @@ class Service : public channel::SessionFactory {
 
  private:
   explicit Service(const ServiceParts& parts);
-  Result<Principal*> claim_session(const channel::Peer& peer);
+  Result<std::shared_ptr<Principal>> claim_session(const channel::Peer& peer);
+  std::unexpected<Error> refuse(Refusal reason, Status status, std::string why);
   void log_stranger(const channel::Peer& peer);
 
-  PrincipalTable principals_;
   RateLimiter stranger_log_;  // strangers can't fill the log
   ServiceState state_;
 };

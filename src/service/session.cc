@@ -41,32 +41,53 @@ struct Session::Served {
   Result<size_t> length = fail(Status::kInternalError);
   const OpEntry* entry = nullptr;
   uint32_t key_id = 0;
+  bool is_timed = false;
+  TimePoint begun;
 };
 
-Session::Session(ServiceState& state, Principal& principal, keystore::SessionId id)
+Session::Session(ServiceState& state, std::shared_ptr<Principal> principal, channel::Peer peer, keystore::SessionId id)
     : state_(state),
-      principal_(principal),
+      principal_(std::move(principal)),
+      name_(principal_->name()),
+      peer_(std::move(peer)),
       id_(id),
-      keys_(*state.store, principal.name(), id),
+      counters_(state.metrics),
+      keys_(*state.store, name_, id),
       guard_(keys_, state.guards) {}
 
 Session::~Session() {
   state_.store->end_session(id_);
-  principal_.release_session();
+  principal_->release_session();
   state_.sessions.fetch_sub(1);
-  if (!principal_.log_limiter().take(state_.clock.now())) return;
-  log_info("session ended", {{"principal", principal_.name()}, {"session", id_}});
+  if (!principal_->log_limiter().take(state_.clock.now())) return;
+  log_info("session ended", {{"principal", principal_->name()}, {"session", id_}});
 }
 
 channel::Verdict Session::handle(const channel::Request& request) {
   guard_.enter();
+  follow_reload();
   if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;
   Served served = serve(request.area, request.answer.subspan(protocol::kFrameHeaderSize));
   const Status status = served.length ? Status::kSuccess : served.length.error().status;
   const auto length = static_cast<uint32_t>(served.length.value_or(0));
   protocol::encode_answer_header(status, length, request.answer.first<protocol::kFrameHeaderSize>());
+  const size_t row = op_row(served.entry);
+  counters_.count(row, status);
+  if (served.is_timed) counters_.timed(row, state_.clock.now() - served.begun);
   report(served);
   return verdict_on(status);
+}
+
+// follow_reload takes over what a reload has changed. Who the peer is, is asked anew: it may be another client now, or
+// none, and what this session could do was never meant for those.
+void Session::follow_reload() {
+  const uint64_t generation = state_.rights.generation();
+  if (generation == rights_generation_) return;
+  rights_generation_ = generation;
+  auto now = state_.rights.table()->resolve(peer_);
+  revoked_ = now == nullptr || now->name() != name_;
+  if (!revoked_) principal_ = std::move(now);
+  keys_.clear();
 }
 
 void Session::answered() {
@@ -85,18 +106,20 @@ Session::Served Session::serve(UntrustedBytes area, MutableBytes answer) {
     return served;
   }
   served.entry = op_entry(frame->type);
+  served.is_timed = served.entry != nullptr && counters_.begin_is_timed(op_row(served.entry));
+  if (served.is_timed) served.begun = state_.clock.now();
   if (const Result<> admitted = admit(served.entry); !admitted) {
     served.length = fail(admitted.error().status);
     return served;
   }
-  RequestContext context{state_, principal_, id_, keys_, scratch_};
+  RequestContext context{state_, *principal_, id_, keys_, scratch_};
   served.length = run_handler(*served.entry, context, frame->payload, answer);
   served.key_id = context.key_id;
   return served;
 }
 
 Result<> Session::admit(const OpEntry* entry) {
-  if (entry == nullptr || !principal_.may(entry->operation)) {
+  if (entry == nullptr || revoked_ || !principal_->may(entry->operation)) {
     take_token();
     return fail(entry == nullptr ? Status::kInvalidType : Status::kDenied);
   }
@@ -104,7 +127,7 @@ Result<> Session::admit(const OpEntry* entry) {
 }
 
 bool Session::take_token() {
-  RateLimiter& limiter = principal_.rate_limiter();
+  RateLimiter& limiter = principal_->rate_limiter();
   return limiter.unlimited() || limiter.take(state_.clock.now());
 }
 
@@ -127,7 +150,7 @@ void Session::report(const Served& served) try {
   if (served.length && !served.entry->management) return;
   const auto* info =
       served.entry == nullptr ? nullptr : protocol::operation_info(static_cast<uint8_t>(served.entry->operation));
-  const Event event{principal_, id_, info, served.key_id};
+  const Event event{*principal_, id_, info, served.key_id};
   if (!served.length) {
     log_failure(event, served.length.error(), state_.clock.now());
   } else {
@@ -136,6 +159,9 @@ void Session::report(const Served& served) try {
 } catch (const std::exception&) {
 }
 
-void Session::wasted_wakeup() { take_token(); }
+void Session::wasted_wakeup() {
+  counters_.wasted_wakeup();
+  take_token();
+}
 
 }  // namespace wvds::service

@@ -12,9 +12,9 @@ namespace wvds::service {
 // no input ends the session or the service.
 class Session : public channel::RequestHandler {
  public:
-  // The caller has claimed a session of the service and of the principal; the destructor releases both. `state` and
-  // `principal` must outlive the session.
-  Session(ServiceState& state, Principal& principal, keystore::SessionId id);
+  // The caller has claimed a session of the service and of the principal, which `peer` was found to be; the destructor
+  // releases both. `state` must outlive the session.
+  Session(ServiceState& state, std::shared_ptr<Principal> principal, channel::Peer peer, keystore::SessionId id);
   ~Session() override;
 
   channel::Verdict handle(const channel::Request& request) override;
@@ -28,12 +28,18 @@ class Session : public channel::RequestHandler {
   Result<size_t> run_handler(const OpEntry& entry, RequestContext& context, UntrustedBytes payload,
                              MutableBytes answer);
   Result<> admit(const OpEntry* entry);
+  void follow_reload();
   bool take_token();
   void report(const Served& served);
 
   ServiceState& state_;
-  Principal& principal_;
+  std::shared_ptr<Principal> principal_;  // never null
+  const std::string name_;                // of the principal
+  const channel::Peer peer_;
   const keystore::SessionId id_;
+  uint64_t rights_generation_ = 0;  // of the table that principal_ is from; 0: not looked at yet
+  bool revoked_ = false;            // the peer is no longer this client
+  SessionCounters counters_;
   Scratch scratch_;
   KeyCache keys_;
   KeyGuard guard_;

@@ -4,10 +4,9 @@
 
 #include "base/log.h"
 #include "keystore/file/file_protector.h"
+#include "service/engine_text.h"
 
 namespace wvds::service {
-namespace {
-
 const char* fips_word(crypto::FipsState state) {
   switch (state) {
     case crypto::FipsState::kOff: return "off";
@@ -16,8 +15,6 @@ const char* fips_word(crypto::FipsState state) {
   }
   return "off";
 }
-
-}  // namespace
 
 std::unique_ptr<keystore::Protector> make_protector(const config::Store& store) {
   if (!store.key_file.empty()) return keystore::make_key_file_protector(keystore::file_name(store.key_file));
@@ -35,8 +32,12 @@ void log_ready(const config::ServiceConfig& config, const crypto::Library& libra
                      {"reached_at", reached_at},
                      {"store", config.store.path},
                      {"library", library.version()},
-                     {"provider", library.provider()},
+                     {"provider", provider_text(library)},
                      {"fips", fips_word(library.fips_state())}});
+  for (const crypto::EngineInfo& engine : library.engines()) {
+    log_info("engine",
+             {{"algorithms", engine_algorithms(engine)}, {"provider", engine.title}, {"module", engine.module}});
+  }
   if (!library.fips_detail().empty()) log_warning("no FIPS", {{"cause", library.fips_detail()}});
 }
 

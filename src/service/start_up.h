@@ -13,6 +13,9 @@ namespace wvds::service {
 // make_protector gives the one that the configuration names.
 std::unique_ptr<keystore::Protector> make_protector(const config::Store& store);
 
+// fips_word is "off", "active" or "unavailable"; static.
+const char* fips_word(crypto::FipsState state);
+
 // new_epoch draws the number by which clients tell one start of the service from the next. kCryptoError without random
 // numbers.
 Result<uint64_t> new_epoch(const crypto::Library& library);

@@ -60,7 +60,7 @@ TEST_P(Stopping, IsCleanAndToldToTheManager) {
   EXPECT_FALSE(exists(daemon.socket_path()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Service, Stopping, testing::Values(SIGTERM, SIGINT, SIGHUP),
+INSTANTIATE_TEST_SUITE_P(Service, Stopping, testing::Values(SIGTERM, SIGINT),
                          [](const auto& test) { return std::string("By") + sigabbrev_np(test.param); });
 
 TEST(Service, TellsTheLogWhenItIsReady) {
@@ -70,7 +70,8 @@ TEST(Service, TellsTheLogWhenItIsReady) {
   EXPECT_NE(daemon.log().find("fips=active"), std::string::npos);
 }
 
-TEST(Service, WritesPrioritiesWhenItsOutputIsTheJournal) {
+TEST(Service, WritesPrioritiesWhenItsOutputIsTheJournalButNoJournaldRuns) {
+  if (exists("/run/systemd/journal/socket")) GTEST_SKIP() << "NOT RUN: a journald runs here, which would get the log";
   Daemon daemon;
   const std::string log_path = daemon.path("log");
   ASSERT_EQ(close(creat(log_path.c_str(), 0600)), 0);

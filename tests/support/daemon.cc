@@ -58,10 +58,29 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
+constexpr const char* kListenPid = "LISTEN_PID=";
+constexpr int kFirstHandedOver = 3;
+
+// hand_over makes a socket descriptor 3 of this process, which is to become the service, and writes its process id into
+// the variable, which has room for it. Between fork and exec.
+void hand_over(int socket, char* variable) {
+  std::snprintf(variable, std::strlen(variable) + 1, "%s%d", kListenPid, getpid());
+  if (socket == kFirstHandedOver) {
+    fcntl(socket, F_SETFD, 0);
+  } else {
+    dup2(socket, kFirstHandedOver);
+  }
+}
+
 // start_program runs the service's program with `output` as its standard output and error. It dies with the calling
 // thread.
-pid_t start_program(std::vector<std::string> arguments, std::vector<std::string> environment, int output) {
+pid_t start_program(std::vector<std::string> arguments, std::vector<std::string> environment, int output,
+                    int activation_socket = -1) {
   arguments.insert(arguments.begin(), WVDS_SERVICE_PROGRAM);
+  if (activation_socket >= 0) {
+    environment.push_back("LISTEN_FDS=1");  // the first of several of one name counts
+    environment.insert(environment.begin(), kListenPid + std::string(20, ' '));
+  }
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
   const pid_t parent = getpid();
@@ -71,6 +90,7 @@ pid_t start_program(std::vector<std::string> arguments, std::vector<std::string>
   if (getppid() != parent) _exit(126);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
+  if (activation_socket >= 0) hand_over(activation_socket, envp[0]);
   execve(argv[0], argv.data(), envp.data());
   _exit(127);
 }
@@ -104,7 +124,7 @@ bool reached(const std::function<bool()>& condition) {
 std::string all_operations() {
   return R"(["aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps",
     "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate", "key-import", "key-public", "key-list", "key-info",
-    "key-rotate", "key-retire", "key-delete", "random", "status"])";
+    "key-rotate", "key-retire", "key-delete", "random", "status", "metrics"])";
 }
 
 std::string this_user_may_all(const std::string& name) {
@@ -123,8 +143,10 @@ Outcome run_service(const std::vector<std::string>& arguments) {
   return run;
 }
 
-Daemon::Daemon(const DaemonOptions& options) : folder_(new_folder()), environment_(options.environment) {
-  write_config(options);
+Daemon::Daemon(const DaemonOptions& options)
+    : folder_(new_folder()), environment_(options.environment), activation_socket_(options.activation_socket) {
+  EXPECT_EQ(mkdir(path("keys").c_str(), 0700), 0);
+  configure(options);
   listen_for_notifications();
 }
 
@@ -135,11 +157,10 @@ Daemon::~Daemon() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void Daemon::write_config(const DaemonOptions& options) {
+void Daemon::configure(const DaemonOptions& options) {
   const std::string required = R"({"mode": "required", "modules_dir": ")" WVDS_OPENSSL_PREFIX
                                R"(/lib/ossl-modules", "config": ")" WVDS_OPENSSL_PREFIX R"(/ssl/fipsmodule.cnf"})";
   const std::string keys = path("keys");
-  ASSERT_EQ(mkdir(keys.c_str(), 0700), 0);
   std::ofstream file(config_path());
   file << "{\n\"socket\": {\"path\": \"" << socket_path() << "\", \"mode\": \"0666\"},\n"
        << "\"store\": {\"path\": \"" << path("store") << "\", \"protector\": {\"kind\": \"file\", \"key_file\": \""
@@ -159,35 +180,58 @@ void Daemon::listen_for_notifications() {
 }
 
 bool Daemon::start() {
+  if (try_start()) return true;
+  ADD_FAILURE() << "the service did not get ready";
+  return false;
+}
+
+bool Daemon::try_start() {
   EXPECT_FALSE(running());
   const UniqueFd log_file(open(path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  pid_ = start_program({"--config", config_path()}, environment_with(environment_), log_file.get());
+  pid_ = start_program({"--config", config_path()}, environment_with(environment_), log_file.get(), activation_socket_);
   process_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (wait_until_ready()) return true;
-  ADD_FAILURE() << "the service did not get ready";
   kill();
   return false;
 }
 
-bool Daemon::wait_until_ready() {
-  const auto is_ready = [](const std::string& message) { return message.find("READY=1") != std::string::npos; };
-  for (;;) {
+bool Daemon::wait_until_ready() { return hear("READY=1").has_value(); }
+
+// hear forgets what came before the message that it waits for, and keeps what came after it.
+std::optional<std::string> Daemon::hear(const std::string& text) {
+  const auto end = std::chrono::steady_clock::now() + kWatchdog;
+  for (bool ended = false;;) {
+    heard_ = notifications();
+    const auto found =
+        std::ranges::find_if(heard_, [&](const std::string& message) { return message.find(text) != message.npos; });
+    if (found != heard_.end()) {
+      std::string message = *found;
+      heard_.erase(heard_.begin(), found + 1);
+      return message;
+    }
+    if (ended || std::chrono::steady_clock::now() > end) return std::nullopt;
     pollfd events[] = {{notify_socket_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};
-    if (poll(events, 2, watchdog_ms()) <= 0) return false;
-    const std::vector<std::string> messages = notifications();
-    if (std::ranges::any_of(messages, is_ready)) return true;
-    if (events[1].revents != 0) return false;
+    poll(events, 2, watchdog_ms());
+    ended = events[1].revents != 0;
   }
 }
 
 std::vector<std::string> Daemon::notifications() {
-  std::vector<std::string> messages;
+  std::vector<std::string> messages = std::exchange(heard_, {});
   char buffer[4096];
   for (ssize_t length = 0; (length = recv(notify_socket_.get(), buffer, sizeof buffer, 0)) > 0;) {
     messages.emplace_back(buffer, static_cast<size_t>(length));
   }
   return messages;
 }
+
+std::string Daemon::wait_for_notification(const std::string& text) {
+  const auto message = hear(text);
+  EXPECT_TRUE(message.has_value()) << "the service manager was not told " << text;
+  return message.value_or("");
+}
+
+void Daemon::signal(int number) const { EXPECT_EQ(::kill(pid_, number), 0); }
 
 int Daemon::stop(int signal_number) {
   if (!running()) return -1;

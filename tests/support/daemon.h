@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct DaemonOptions {
   std::string clients = this_user_may_all();  // JSON of the entries of "clients"
   std::string sections{};                     // further members of the config, each followed by a comma
   std::vector<std::string> environment{};     // "NAME=value", besides what the test has itself
+  int activation_socket = -1;                 // handed over as a service manager does; stays the caller's
 };
 
 // Outcome is how a program ended.
@@ -58,6 +60,16 @@ class Daemon {
   // ended before.
   bool start();
 
+  // try_start is start() where it is no failure of the test that the service ends.
+  bool try_start();
+
+  // configure writes another config; the service does not look at it by itself. `options` are those of the constructor;
+  // environment and socket are not taken.
+  void configure(const DaemonOptions& options);
+
+  // signal sends a signal, and does not wait for anything.
+  void signal(int number) const;
+
   // stop asks it to end (SIGTERM unless said otherwise) and returns its exit code, -1 when a signal ended it. kill ends
   // it at once. Both wait for the end.
   int stop(int signal_number = 0);
@@ -77,13 +89,19 @@ class Daemon {
   // notifications is all the service manager was told since the last call.
   std::vector<std::string> notifications();
 
+  // wait_for_notification waits for a message in which `text` stands, and returns it; the messages before it are
+  // forgotten. Empty, with a failure of the test, when the watchdog bit or the service ended.
+  std::string wait_for_notification(const std::string& text);
+
  private:
-  void write_config(const DaemonOptions& options);
   void listen_for_notifications();
   bool wait_until_ready();
+  std::optional<std::string> hear(const std::string& text);
 
   std::string folder_;
   std::vector<std::string> environment_;
+  int activation_socket_ = -1;
+  std::vector<std::string> heard_;  // notifications that nobody asked for yet
   platform::UniqueFd notify_socket_;
   pid_t pid_ = 0;
   platform::UniqueFd process_;  // a pidfd: readable when the process has ended

@@ -45,6 +45,8 @@ class LinuxEndpoint : public Endpoint {
   LinuxEndpoint(const ListenOptions& options, const LinuxTuning& tuning, SessionFactory& factory,
                 ListeningSocket listener)
       : tuning_(tuning),
+        tick_(options.tick),
+        tick_interval_(options.tick_interval),
         setting_{factory,
                  options.slots,
                  options.epoch,
@@ -83,6 +85,9 @@ class LinuxEndpoint : public Endpoint {
   void end_all();
 
   const LinuxTuning tuning_;
+  const std::function<void()> tick_;
+  const std::chrono::milliseconds tick_interval_;  // 0: no ticks
+  TimePoint next_tick_{};                          // the first one is due at once
   SessionSetting setting_;
   UniqueFd events_;
   UniqueFd stop_;
@@ -127,6 +132,10 @@ Result<> LinuxEndpoint::run() {
   for (;;) {
     const TimePoint now = platform::monotonic_now();
     drop_late_setups(now);
+    if (tick_interval_.count() > 0 && next_tick_ <= now) {
+      tick_();
+      next_tick_ = now + tick_interval_;
+    }
     if (accept_again_ && *accept_again_ <= now) resume_accepting();
     const int count = epoll_wait(events_.get(), events.data(), kEventsInARow, time_to_next_deadline(now));
     if (count < 0 && errno != EINTR) {
@@ -240,6 +249,7 @@ void LinuxEndpoint::descriptors_freed() {
 // time_to_next_deadline is in milliseconds, rounded up so that the deadline has come afterwards; -1 when there is none.
 int LinuxEndpoint::time_to_next_deadline(TimePoint now) const {
   std::optional<TimePoint> next = accept_again_;
+  if (tick_interval_.count() > 0) next = next ? std::min(*next, next_tick_) : next_tick_;
   for (const auto& [id, session] : sessions_) {
     if (!session->serving()) next = next ? std::min(*next, session->deadline()) : session->deadline();
   }
@@ -279,7 +289,8 @@ Result<std::unique_ptr<Endpoint>> listen_on_linux(const ListenOptions& options, 
   if (!slot_count_is_valid(options.slots)) return fail(Status::kInvalidArgument, "slots must be 1 to 64");
   if ((options.socket_mode & ~0777u) != 0)
     return fail(Status::kInvalidArgument, "socket mode has other than permission bits");
-  WVDS_ASSIGN(listener, ListeningSocket::open(options.address, options.socket_mode));
+  WVDS_ASSIGN(listener, options.inherited_socket < 0 ? ListeningSocket::open(options.address, options.socket_mode)
+                                                     : ListeningSocket::adopt(UniqueFd(options.inherited_socket)));
   auto endpoint = std::make_unique<LinuxEndpoint>(options, tuning, factory, std::move(listener));
   WVDS_TRY(endpoint->prepare());
   return endpoint;

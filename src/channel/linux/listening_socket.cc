@@ -42,7 +42,29 @@ bool is_live(const sockaddr_un& address) {
          errno == EAGAIN;
 }
 
+int option_of(int socket, int option) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
 }  // namespace
+
+Result<ListeningSocket> ListeningSocket::adopt(UniqueFd socket) {
+  const int fd = socket.get();
+  if (option_of(fd, SO_DOMAIN) != AF_UNIX || option_of(fd, SO_TYPE) != SOCK_SEQPACKET ||
+      option_of(fd, SO_ACCEPTCONN) != 1) {
+    return fail(Status::kInvalidArgument,
+                "the socket that was handed over is no listening Unix socket of type SOCK_SEQPACKET");
+  }
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+    return fail_errno(Status::kInternalError, "can't prepare the socket that was handed over");
+  refuse_descriptors(fd);
+  ListeningSocket listening("", UniqueFd());
+  listening.fd_ = std::move(socket);
+  return listening;
+}
 
 Result<ListeningSocket> ListeningSocket::open(const std::string& path, uint32_t mode) {
   WVDS_TRY(socket_address(path));

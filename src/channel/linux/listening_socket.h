@@ -20,6 +20,10 @@ class ListeningSocket {
   // something that is no socket, kInternalError for whatever the system refuses.
   static Result<ListeningSocket> open(const std::string& path, uint32_t mode);
 
+  // adopt takes over a socket that somebody else made and listens on; its path is left alone. kInvalidArgument when it
+  // is no listening Unix seqpacket socket.
+  static Result<ListeningSocket> adopt(platform::UniqueFd socket);
+
   ListeningSocket(ListeningSocket&&) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
   ~ListeningSocket();
@@ -34,7 +38,7 @@ class ListeningSocket {
   std::string path_;
   platform::UniqueFd lock_;
   platform::UniqueFd fd_;
-  struct stat facts_{};  // of the path, once it is ours
+  struct stat facts_{};  // of the path, once it is ours; 0 for an adopted socket, which no path has
 };
 
 }  // namespace wvds::channel

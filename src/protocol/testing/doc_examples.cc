@@ -1,8 +1,10 @@
 #include "protocol/testing/doc_examples.h"
 
 #include "protocol/aes_messages.h"
+#include "protocol/capability_messages.h"
 #include "protocol/frame.h"
 #include "protocol/key_messages.h"
+#include "protocol/metrics_messages.h"
 #include "protocol/mldsa_messages.h"
 #include "protocol/mlkem_messages.h"
 #include "protocol/operations.h"
@@ -121,6 +123,8 @@ KeyInfoAnswer an_info() {
   info.place = KeyPlace::kFile;
   info.owner = "gateway";
   info.label = "uplink";
+  info.inside_fips = true;
+  info.provider = "OpenSSL FIPS Provider 3.6.3";
   info.versions = {{2, KeyVersionState::kActive, 65536, 1ull << 32, 0, 1'000'000},
                    {1, KeyVersionState::kRetired, (1ull << 32) + 42, 1ull << 32, 5, 1'000'000}};
   return info;
@@ -163,6 +167,64 @@ StatusAnswer a_status() {
   return status;
 }
 
+MetricsAnswer some_metrics() {
+  MetricsAnswer metrics;
+  metrics.epoch = 0x0123456789ABCDEF;
+  metrics.uptime_ms = 60'000;
+  metrics.fips_mode = FipsMode::kRequired;
+  metrics.fips_state = FipsState::kActive;
+  metrics.locked_memory = true;
+  metrics.place = static_cast<uint8_t>(KeyPlace::kFile);
+  metrics.sessions = 2;
+  metrics.session_limit = 64;
+  metrics.warnings = 1;
+  metrics.sessions_opened = 7;
+  metrics.refused_strangers = 1;
+  metrics.rate_limited = 3;
+  metrics.locked_bytes = 65'536;
+  metrics.locked_bytes_limit = 4'194'304;
+  metrics.window_bytes = 4'096;
+  metrics.window_bytes_limit = 268'435'456;
+  metrics.session_keys = 1;
+  metrics.persistent_keys = 5;
+  metrics.use_levels = {4, 0, 1, 0, 0};
+  metrics.reloads = 2;
+  metrics.operations = {{0, {{Status::kInvalidType, 1}}, 0, {}},
+                        {0x01, {{Status::kSuccess, 100}, {Status::kRateLimited, 3}}, 4'500, {0, 0, 6, 1}}};
+  metrics.most_used_keys = {{17, 2, 3'264'175'145, 1ull << 32}};
+  return metrics;
+}
+
+CapabilitiesAnswer an_offer() {
+  CapabilitiesAnswer offer;
+  offer.protocol_version = kVersion;
+  offer.fips_state = FipsState::kActive;
+  offer.slots = 8;
+  offer.max_request_payload = kMaxRequestPayload;
+  offer.max_answer_payload = kMaxAnswerPayload;
+  offer.max_aes_size = kMaxAesSize;
+  offer.max_mldsa_message_size = kMaxMlDsaMessageSize;
+  offer.max_random_size = kMaxRequestPayload;
+  offer.requests_per_second = 1000;
+  offer.burst = 100;
+  offer.cooldown_ms = 100;
+  offer.max_key_versions = kMaxKeyVersions;
+  offer.window_capacity = 1'000'000;
+  offer.use_limit = 1ull << 32;
+  offer.sessions = {8, 1};
+  offer.session_keys = {1024, 2};
+  offer.volatile_keys = {1024, 0};
+  offer.persistent_keys = {1024, 3};
+  offer.keys_per_minute = {6000, 5};
+  offer.store_bytes = {16 << 20, 1900};
+  offer.window_bytes = {64 << 20, 40'000};
+  offer.operations = {0x01, 0x02, 0x50, 0x52};
+  offer.algorithms = {{Algorithm::kAes256Gcm, kAlgorithmInsideFips | kAlgorithmRotates, 3, 3, 0x01, 32, 0, 0, 0,
+                       "OpenSSL FIPS Provider 3.6.3"},
+                      {Algorithm::kMlKem768, 0, 0xe0, 0xa0, 0x0e, 64, 1184, 0, 1088, "Quick Provider 0.9"}};
+  return offer;
+}
+
 void add_service(Examples& all) {
   all["PING request"] = request(Operation::kPing, {});
   all["PING answer"] = answer({});
@@ -171,17 +233,10 @@ void add_service(Examples& all) {
   all["RANDOM answer"] = answer(repeated(0xE6, 16));
   all["STATUS request"] = request(Operation::kStatus, {});
   all["STATUS answer"] = answer(encoding_of(a_status()));
-  CapabilitiesAnswer capabilities{kVersion,
-                                  FipsState::kActive,
-                                  8,
-                                  kMaxRequestPayload,
-                                  kMaxAnswerPayload,
-                                  1000,
-                                  100,
-                                  {0x01, 0x02, 0x50, 0x52},
-                                  {Algorithm::kAes256Gcm, Algorithm::kMlKem768}};
   all["CAPABILITIES request"] = request(Operation::kCapabilities, {});
-  all["CAPABILITIES answer"] = answer(encoding_of(capabilities));
+  all["CAPABILITIES answer"] = answer(encoding_of(an_offer()));
+  all["METRICS request"] = request(Operation::kMetrics, {});
+  all["METRICS answer"] = answer(encoding_of(some_metrics()));
 }
 
 }  // namespace

@@ -8,23 +8,16 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "platform/wall_clock.h"
+#include "service/linux/journal.h"
 
 namespace wvds::service {
 namespace {
 
-// journal_priority is syslog's number.
-const char* journal_priority(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug: return "<7>";
-    case LogLevel::kInfo: return "<6>";
-    case LogLevel::kWarning: return "<4>";
-    case LogLevel::kError: return "<3>";
-  }
-  return "<6>";
-}
+std::optional<Journal> g_journal;  // used by one thread at a time, as a sink is
 
 // A pipe that has room at all has it for PIPE_BUF bytes (pipe(7)), so that a line up to this length does not wait.
 constexpr size_t kLongestLine = 2048;
@@ -39,12 +32,15 @@ void write_line(std::string_view head, std::string_view whole_line) {
   static_cast<void>(!writev(STDERR_FILENO, parts, 3));
 }
 
-void to_journal(LogLevel level, std::string_view line) { write_line(journal_priority(level), line); }
+void to_journal(const LogRecord& record) {
+  if (g_journal->send(record)) return;
+  write_line("<" + std::to_string(journal_priority(record.level)) + ">", record.line);
+}
 
-void to_person(LogLevel level, std::string_view line) {
-  write_line(
-      platform::time_text(platform::wall_clock_now(), platform::monotonic_now()) + " " + log_level_word(level) + ": ",
-      line);
+void to_person(const LogRecord& record) {
+  write_line(platform::time_text(platform::wall_clock_now(), platform::monotonic_now()) + " " +
+                 log_level_word(record.level) + ": ",
+             record.line);
 }
 
 // JOURNAL_STREAM is "device:inode" of what systemd connected standard error to; it may have been redirected since.
@@ -59,7 +55,8 @@ bool stderr_is_the_journal() {
 
 }  // namespace
 
-void start_logging(LogLevel level) {
+void start_logging(LogLevel level, const char* journal_socket) {
+  g_journal.emplace(journal_socket);
   set_log_level(level);
   set_log_sink(stderr_is_the_journal() ? to_journal : to_person);
 }

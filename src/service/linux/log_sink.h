@@ -4,9 +4,12 @@
 
 namespace wvds::service {
 
-// start_logging sends the log to standard error: for the journal, when that is what standard error is connected to
-// (systemd says so in JOURNAL_STREAM), with the priority in front as sd-daemon(3) has it; otherwise with time and level
-// for a person. A line that can't be written at once is dropped: nobody who reads slowly may stop the service.
-void start_logging(LogLevel level);
+inline constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
+
+// start_logging sends the log to the journal, with its fields, when standard error is connected to it (systemd says so
+// in JOURNAL_STREAM), or where that can't be had, to standard error with the priority in front as sd-daemon(3) has it.
+// Otherwise it goes to standard error with time and level for a person. A line that can't be written at once is
+// dropped: nobody who reads slowly may stop the service.
+void start_logging(LogLevel level, const char* journal_socket = kJournalSocket);
 
 }  // namespace wvds::service

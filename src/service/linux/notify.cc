@@ -4,13 +4,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "base/log.h"
 
 namespace wvds::service {
+namespace {
+
+constexpr uint64_t kLongestWatchdog = 24ull * 3600 * 1'000'000;  // a day, in microseconds: more watches over nothing
+
+std::optional<uint64_t> number(const char* text) {
+  if (text == nullptr) return std::nullopt;
+  uint64_t value = 0;
+  const char* const last = text + std::strlen(text);
+  const auto [end, error] = std::from_chars(text, last, value);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 void notify_manager(std::string_view message) {
   const char* path = std::getenv("NOTIFY_SOCKET");
@@ -28,6 +45,26 @@ void notify_manager(std::string_view message) {
                               reinterpret_cast<const sockaddr*>(&address), address_length);
   if (sent < 0) log_warning("service manager not notified", {{"cause", std::strerror(errno)}});
   close(sender);
+}
+
+bool has_manager() {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  return path != nullptr && *path != '\0';
+}
+
+std::optional<std::chrono::microseconds> watchdog_timeout() {
+  const auto timeout = number(std::getenv("WATCHDOG_USEC"));
+  const char* process = std::getenv("WATCHDOG_PID");
+  if (!timeout || *timeout == 0 || *timeout > kLongestWatchdog) return std::nullopt;
+  if (process != nullptr && number(process) != static_cast<uint64_t>(getpid())) return std::nullopt;
+  return std::chrono::microseconds(*timeout);
+}
+
+std::string reloading_message() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds = static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1'000;
+  return "RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds);
 }
 
 }  // namespace wvds::service
