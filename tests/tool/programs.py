@@ -17,7 +17,7 @@ WATCHDOG = 60  # seconds; no test waits so long unless something hangs
 OPERATIONS = [
     "aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps",
     "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate", "key-import", "key-public", "key-list", "key-info",
-    "key-rotate", "key-retire", "key-delete", "random", "status",
+    "key-rotate", "key-retire", "key-delete", "random", "status", "metrics",
 ]  # fmt: skip
 
 SERVICE = os.path.join(BINARIES, "src/service/wvds_crypto_service")
@@ -29,7 +29,7 @@ BACKEND = os.path.join(BINARIES, "examples/backend")
 class Service:
     """A crypto_service with a store, a key file and a socket in a folder of its own."""
 
-    def __init__(self, folder, uid=None, limits=None, rate_limit=None):
+    def __init__(self, folder, uid=None, limits=None, rate_limit=None, operations=None):
         os.makedirs(folder)
         self.folder = folder
         self.socket = os.path.join(folder, "s")
@@ -51,6 +51,8 @@ class Service:
             },
             "clients": [{"name": "user", "uid": os.getuid() if uid is None else uid, "operations": OPERATIONS}],
         }
+        if operations:
+            config["clients"][0]["operations"] = operations
         if limits:
             config["clients"][0]["limits"] = limits
         if rate_limit:

@@ -1,5 +1,5 @@
 #include "tools/wvds/commands.h"
-#include "tools/wvds/sealed_file.h"
+#include "tools/wvds/stream_job.h"
 
 // encrypt, decrypt
 namespace wvds::tool {
@@ -13,67 +13,56 @@ struct CipherOptions {
   Output output;
 };
 
-// aad_of puts the file's header before what the user adds.
-Outcome<Buffer> aad_of(const CipherOptions& options, ByteView header) {
+Outcome<Buffer> aad_of(const CipherOptions& options) {
   if (options.aad_file == "-" && options.input == "-")
     return misused("FILE and --aad-file can't both be standard input");
-  constexpr size_t kMost = WVDS_AES_MAX_SIZE - kSealedHeaderSize;
-  Buffer extra(kMost);
   if (!options.aad_file.empty()) {
-    TOOL_ASSIGN(read, read_input(options.aad_file, kMost));
-    extra = std::move(read);
-  } else if (options.aad_text.size() <= kMost) {
-    extra.append({reinterpret_cast<const uint8_t*>(options.aad_text.data()), options.aad_text.size()});
-  } else {
-    return misused("--aad is longer than one request takes");
+    return read_input(options.aad_file, WVDS_STREAM_MAX_AAD_SIZE, " as additional data");
   }
-  Buffer aad(header.size() + extra.size());
-  aad.append(header);
-  aad.append(extra.view());
+  if (options.aad_text.size() > WVDS_STREAM_MAX_AAD_SIZE) {
+    return misused("--aad has " + std::to_string(options.aad_text.size()) + " bytes; " +
+                   std::to_string(WVDS_STREAM_MAX_AAD_SIZE) + " is the most");
+  }
+  Buffer aad(options.aad_text.size());
+  aad.append({reinterpret_cast<const uint8_t*>(options.aad_text.data()), options.aad_text.size()});
   return aad;
 }
 
 Outcome<> run_encrypt(const Tool& tool, const CipherOptions& options) {
-  TOOL_TRY(check_output(options.output));
+  TOOL_ASSIGN(aad, aad_of(options));
+  TOOL_ASSIGN(input, Input::open(options.input));
   TOOL_ASSIGN(session, connect(tool.service));
   TOOL_ASSIGN(id, find_key(session, options.key));
-  const SealedHeader header = sealed_header(id);
-  TOOL_ASSIGN(aad, aad_of(options, header));
-  TOOL_ASSIGN(plaintext, read_input(options.input, WVDS_AES_MAX_SIZE - aad.size(), "; split(1) makes pieces of it"));
-  Buffer file(kSealedHeaderSize + WVDS_AES_ENCRYPT_OUTPUT_SIZE(plaintext.size()));
-  file.append(header);
-  size_t length = 0;
-  TOOL_TRY(
-      check(wvds_aes_encrypt(session.get(), file.data() + kSealedHeaderSize, &length, file.room() - kSealedHeaderSize,
-                             id, plaintext.data(), plaintext.size(), aad.data(), aad.size()),
-            options.input + " was not encrypted with key " + options.key));
-  file.set_size(kSealedHeaderSize + length);
-  return write_output(options.output, file.view());
+  TOOL_ASSIGN(output, OutputFile::open(options.output));
+  StreamJob job(input, output);
+  const wvds_stream_io io = job.io();
+  const wvds_status status = wvds_stream_encrypt(session.get(), &io, id, aad.data(), aad.size());
+  const std::string rights = status == WVDS_DENIED ? " (it takes the rights aes-encrypt and random)" : "";
+  TOOL_TRY(job.outcome(status, input.name() + " was not encrypted with key " + options.key + rights));
+  return output.commit();
 }
 
 Outcome<> run_decrypt(const Tool& tool, const CipherOptions& options) {
   TOOL_TRY(check_output(options.output));
-  constexpr size_t kMost =
-      WVDS_AES_MAX_SIZE + WVDS_AES_OVERHEAD;  // header and AAD share the library's limit with the data
-  TOOL_ASSIGN(bytes, read_input(options.input, kMost));
-  const auto file = parse_sealed_file(bytes.view());
-  if (!file) return failed(options.input + ": \"wvds encrypt\" did not write this, or a part of it is missing");
-  TOOL_ASSIGN(aad, aad_of(options, file->header));
+  TOOL_ASSIGN(aad, aad_of(options));
+  TOOL_ASSIGN(input, Input::open(options.input));
   TOOL_ASSIGN(session, connect(tool.service));
-  uint32_t id = file->key_id;
+  uint32_t id = 0;  // the one that the stream names
   if (!options.key.empty()) {
     TOOL_ASSIGN(named, find_key(session, options.key));
     id = named;
   }
-  Buffer plaintext(WVDS_AES_DECRYPT_OUTPUT_SIZE(file->sealed.size()));
-  TOOL_TRY(check(wvds_aes_decrypt(session.get(), plaintext.data(), plaintext.size_out(), plaintext.room(), id,
-                                  file->sealed.data(), file->sealed.size(), aad.data(), aad.size()),
-                 options.input + " was not decrypted with key " + std::to_string(id)));
-  return write_output(options.output, plaintext.view());
+  TOOL_ASSIGN(output, OutputFile::open(options.output));
+  StreamJob job(input, output);
+  const wvds_stream_io io = job.io();
+  const wvds_status status = wvds_stream_decrypt(session.get(), &io, id, aad.data(), aad.size());
+  const uint32_t used = id != 0 ? id : job.named_key();
+  TOOL_TRY(job.outcome(status, input.name() + " was not decrypted with key " + std::to_string(used)));
+  return output.commit();
 }
 
 void add_common_options(CLI::App* command, CipherOptions& options) {
-  command->add_option("FILE", options.input, "What to work on; - is standard input (the default)");
+  command->add_option("FILE", options.input, "What to work on, of any size; - is standard input (the default)");
   auto* text = command->add_option("--aad", options.aad_text,
                                    "Text that is authenticated but not in the file: needed again to decrypt");
   command->add_option("--aad-file", options.aad_file, "The same from a file")->excludes(text);

@@ -32,8 +32,16 @@ inline void add_output(CLI::App* command, Output& output, bool is_secret, const 
   if (is_secret) command->add_flag("--force", output.force, "Overwrite an existing file");
 }
 
+// add_json adds --json, for commands that print data that is not the bytes asked for.
+inline void add_json(CLI::App* command, bool& as_json) {
+  command->add_flag("--json", as_json, "Print one JSON object, for programs");
+}
+
 void add_status_command(CLI::App& app, Tool& tool);
 void add_random_command(CLI::App& app, Tool& tool);
+void add_bench_command(CLI::App& app, Tool& tool);
+void add_doctor_command(CLI::App& app, Tool& tool);
+void add_completion_command(CLI::App& app, Tool& tool);
 void add_key_commands(CLI::App& app, Tool& tool);
 void add_cipher_commands(CLI::App& app, Tool& tool);
 void add_signature_commands(CLI::App& app, Tool& tool);

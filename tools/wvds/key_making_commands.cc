@@ -2,6 +2,7 @@
 
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"
+#include "tools/wvds/report.h"
 
 // key generate, key import, key rotate
 namespace wvds::tool {
@@ -15,6 +16,7 @@ struct MakingOptions {
   std::vector<std::string> usages;
   bool has_replay_window = false;
   std::string public_file;
+  bool as_json = false;
 };
 
 struct ImportOptions {
@@ -26,6 +28,7 @@ struct ImportOptions {
 struct RotateOptions {
   std::string key;
   std::string public_file;
+  bool as_json = false;
 };
 
 constexpr size_t kMaxPkcs8Size = 16384;
@@ -59,7 +62,10 @@ Outcome<> write_public_key(const std::string& file, const Buffer& public_key, ui
 // finish prints the new key's number, for scripts to take, and writes the public key where it was asked for.
 Outcome<> finish(const MakingOptions& options, const Buffer& public_key, uint32_t key_id) {
   TOOL_TRY(write_public_key(options.public_file, public_key, key_id));
-  return write_text(std::to_string(key_id) + "\n");
+  Report report;
+  report.only_text(std::to_string(key_id));
+  report.only_json({{"key", key_id}});
+  return print(report, options.as_json);
 }
 
 Outcome<> run_generate(const Tool& tool, const MakingOptions& options) {
@@ -71,12 +77,6 @@ Outcome<> run_generate(const Tool& tool, const MakingOptions& options) {
       check(wvds_key_generate(session.get(), &id, public_key.data(), public_key.size_out(), public_key.room(), &key),
             "no key was made"));
   return finish(options, public_key, id);
-}
-
-wvds_key_format format_of(const std::string& word) {
-  if (word == "raw") return WVDS_KEY_FORMAT_RAW;
-  if (word == "seed") return WVDS_KEY_FORMAT_SEED;
-  return word == "pkcs8" ? WVDS_KEY_FORMAT_PKCS8 : WVDS_KEY_FORMAT_PUBLIC;
 }
 
 Outcome<> run_import(const Tool& tool, const ImportOptions& options) {
@@ -101,7 +101,10 @@ Outcome<> run_rotate(const Tool& tool, const RotateOptions& options) {
       check(wvds_key_rotate(session.get(), &version, public_key.data(), public_key.size_out(), public_key.room(), id),
             "key " + options.key + " was not rotated"));
   TOOL_TRY(write_public_key(options.public_file, public_key, id));
-  return write_text("version " + std::to_string(version) + "\n");
+  Report report;
+  report.only_text("version " + std::to_string(version));
+  report.only_json({{"key", id}, {"version", version}});
+  return print(report, options.as_json);
 }
 
 void add_making_options(CLI::App* command, MakingOptions& options) {
@@ -120,6 +123,7 @@ void add_making_options(CLI::App* command, MakingOptions& options) {
   command->add_flag("--replay-window", options.has_replay_window,
                     "AES: decrypt each message once only. Without it the key is for data at rest, which is read again");
   command->add_option("--public", options.public_file, "Write the raw public key to this file");
+  add_json(command, options.as_json);
 }
 
 }  // namespace
@@ -138,13 +142,14 @@ void add_key_making_commands(CLI::App& key, Tool& tool) {
       ->add_option("--format", importing->format,
                    "raw (AES), seed (ML-DSA, ML-KEM), pkcs8 (DER with the seed) or public")
       ->required()
-      ->check(CLI::IsMember({"raw", "seed", "pkcs8", "public"}));
+      ->check(CLI::IsMember(format_words(UINT32_MAX)));
   when_chosen(import, tool, importing, run_import);
 
   auto* rotate = key.add_subcommand("rotate", "Make a new version of an AES or ML-DSA key; old data stays readable");
   auto rotating = std::make_shared<RotateOptions>();
   rotate->add_option("KEY", rotating->key, "Number or label")->required();
   rotate->add_option("--public", rotating->public_file, "Write the new version's raw public key to this file");
+  add_json(rotate, rotating->as_json);
   when_chosen(rotate, tool, rotating, run_rotate);
 }
 

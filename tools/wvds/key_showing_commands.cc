@@ -1,73 +1,89 @@
-#include <vector>
-
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"
+#include "tools/wvds/report.h"
 
 // key list, key info, key public
 namespace wvds::tool {
 namespace {
 
-struct ListOptions {};
+struct ListOptions {
+  bool as_json = false;
+};
 
 struct ShowOptions {
   std::string key;
   uint32_t version = 0;
+  bool as_json = false;
   Output output;
 };
 
-std::string list_line(const std::string& id, const std::string& algorithm, const std::string& lifetime,
-                      const std::string& versions, const std::string& usages, const std::string& label) {
-  std::string line = padded(id, 8) + padded(algorithm, 13) + padded(lifetime, 12) + padded(versions, 10) +
-                     (label.empty() ? usages : padded(usages, 29)) + label;
-  return line + "\n";
+Outcome<> run_list(const Tool& tool, const ListOptions& options) {
+  TOOL_ASSIGN(session, connect(tool.service));
+  TOOL_ASSIGN(keys, list_keys(session));
+  Table table({{"key", "KEY", 7},
+               {"algorithm", "ALGORITHM", 12},
+               {"lifetime", "LIFETIME", 11},
+               {"versions", "VERSIONS", 9},
+               {"usages", "USAGES", 28},
+               {"label", "LABEL", 0}});
+  std::string text = table.head();
+  for (const wvds_key_entry& key : keys) {
+    text += table.add({{key.key_id, ""},
+                       {algorithm_text(key.algorithm), ""},
+                       {lifetime_text(key.lifetime), ""},
+                       {key.num_versions, ""},
+                       {usage_words(key.usages), usages_text(key.usages)},
+                       {key.label, ""}});
+  }
+  return write_text(options.as_json ? json_text({{"keys", table.rows()}}) : text);
 }
 
-Outcome<> run_list(const Tool& tool, const ListOptions&) {
-  TOOL_ASSIGN(session, connect(tool.service));
-  std::string text = list_line("KEY", "ALGORITHM", "LIFETIME", "VERSIONS", "USAGES", "LABEL");
-  std::vector<wvds_key_entry> page(WVDS_MAX_KEY_LIST);
-  uint32_t last = 0;
-  for (int more = 1; more != 0;) {
-    size_t count = 0;
-    TOOL_TRY(check(wvds_key_list(session.get(), page.data(), &count, page.size(), &more, last), "the list of keys"));
-    for (size_t i = 0; i < count; ++i) {
-      const wvds_key_entry& key = page[i];
-      text += list_line(std::to_string(key.key_id), algorithm_text(key.algorithm), lifetime_text(key.lifetime),
-                        std::to_string(key.num_versions), usages_text(key.usages), key.label);
-      last = key.key_id;
-    }
-    if (count == 0) break;
-  }
-  return write_text(text);
+const char* state_word(const wvds_key_version& version) {
+  return version.state == WVDS_KEY_VERSION_ACTIVE ? "active" : "retired";
 }
 
 std::string version_text(const wvds_key_version& version) {
-  std::string text = padded("version", 15) + std::to_string(version.number);
-  text += version.state == WVDS_KEY_VERSION_ACTIVE ? ", active" : ", retired";
+  std::string text = std::to_string(version.number) + ", " + state_word(version);
   text += ", at most " + number_text(version.uses) + " uses";
   if (version.use_limit != 0) text += " of " + number_text(version.use_limit);
   if (version.window_capacity != 0) {
     text += ", replay window " + number_text(version.window_used) + " of " + number_text(version.window_capacity);
   }
-  return text + "\n";
+  return text;
 }
 
-std::string details_text(const wvds_key_details& key) {
-  std::string text;
-  const auto line = [&](const char* name, const std::string& value) { text += padded(name, 15) + value + "\n"; };
-  line("key", std::to_string(key.key_id));
-  line("label", key.label);
-  line("algorithm", algorithm_text(key.algorithm));
-  line("usages", usages_text(key.usages));
-  line("lifetime", lifetime_text(key.lifetime));
-  line("stored", place_text(key.place));
-  line("owner", key.owner);
-  if (key.algorithm == WVDS_AES_256_GCM) {
-    line("replay window",
-         (key.flags & WVDS_KEY_REPLAY_WINDOW_OFF) != 0 ? "off: for data at rest" : "on: each message once");
+void add_versions(Report& report, const wvds_key_details& key) {
+  Json versions = Json::array();
+  for (uint32_t i = 0; i < key.num_versions && i < WVDS_MAX_KEY_VERSIONS; ++i) {
+    const wvds_key_version& version = key.versions[i];
+    report.only_text(padded("version", 15) + version_text(version));
+    versions.push_back({{"number", version.number},
+                        {"state", state_word(version)},
+                        {"uses", version.uses},
+                        {"use_limit", version.use_limit},
+                        {"window_used", version.window_used},
+                        {"window_capacity", version.window_capacity}});
   }
-  for (uint32_t i = 0; i < key.num_versions && i < WVDS_MAX_KEY_VERSIONS; ++i) text += version_text(key.versions[i]);
-  return text;
+  report.only_json({{"versions", std::move(versions)}});
+}
+
+Report details_report(const wvds_key_details& key) {
+  Report report;
+  report.line("key", std::to_string(key.key_id), {{"key", key.key_id}});
+  report.line("label", key.label, {{"label", key.label}});
+  report.line("algorithm", algorithm_text(key.algorithm), {{"algorithm", algorithm_text(key.algorithm)}});
+  report.line("usages", usages_text(key.usages), {{"usages", usage_words(key.usages)}});
+  report.line("lifetime", lifetime_text(key.lifetime), {{"lifetime", lifetime_text(key.lifetime)}});
+  report.line("stored", place_text(key.place), {{"place", place_word(key.place)}});
+  report.line("provider", provider_text(key.provider, key.is_inside_fips),
+              {{"provider", key.provider}, {"is_inside_fips", key.is_inside_fips != 0}});
+  report.line("owner", key.owner, {{"owner", key.owner}});
+  if (key.algorithm == WVDS_AES_256_GCM) {
+    const bool is_on = (key.flags & WVDS_KEY_REPLAY_WINDOW_OFF) == 0;
+    report.line("replay window", is_on ? "on: each message once" : "off: for data at rest", {{"replay_window", is_on}});
+  }
+  add_versions(report, key);
+  return report;
 }
 
 Outcome<> run_info(const Tool& tool, const ShowOptions& options) {
@@ -75,7 +91,7 @@ Outcome<> run_info(const Tool& tool, const ShowOptions& options) {
   TOOL_ASSIGN(id, find_key(session, options.key));
   wvds_key_details details{};
   TOOL_TRY(check(wvds_key_info(session.get(), &details, id), "key " + options.key));
-  return write_text(details_text(details));
+  return print(details_report(details), options.as_json);
 }
 
 Outcome<> run_public(const Tool& tool, const ShowOptions& options) {
@@ -91,11 +107,14 @@ Outcome<> run_public(const Tool& tool, const ShowOptions& options) {
 
 void add_key_showing_commands(CLI::App& key, Tool& tool) {
   auto* list = key.add_subcommand("list", "List the keys that you may use");
-  when_chosen(list, tool, std::make_shared<ListOptions>(), run_list);
+  auto listing = std::make_shared<ListOptions>();
+  add_json(list, listing->as_json);
+  when_chosen(list, tool, listing, run_list);
 
   auto* info = key.add_subcommand("info", "Describe a key, its versions and how much they were used");
   auto showing = std::make_shared<ShowOptions>();
   info->add_option("KEY", showing->key, "Number or label")->required();
+  add_json(info, showing->as_json);
   when_chosen(info, tool, showing, run_info);
 
   auto* publish = key.add_subcommand("public", "Write the raw public key (FIPS 203, FIPS 204)");

@@ -10,6 +10,7 @@ namespace wvds::tool {
 namespace {
 
 constexpr auto kRetryPause = std::chrono::milliseconds(20);
+constexpr auto kLongestPause = std::chrono::seconds(10);  // no cool-down lasts so long
 
 wvds_status try_connect(const ServiceOptions& options, Session& out) {
   wvds_session* session = nullptr;
@@ -33,19 +34,11 @@ bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-// keys_with_label asks for all keys, page by page.
 Outcome<std::vector<uint32_t>> keys_with_label(const Session& session, const std::string& label) {
+  TOOL_ASSIGN(keys, list_keys(session));
   std::vector<uint32_t> found;
-  std::vector<wvds_key_entry> page(WVDS_MAX_KEY_LIST);
-  uint32_t last = 0;
-  for (int more = 1; more != 0;) {
-    size_t count = 0;
-    TOOL_TRY(check(wvds_key_list(session.get(), page.data(), &count, page.size(), &more, last), "looking for the key"));
-    for (size_t i = 0; i < count; ++i) {
-      if (label == page[i].label) found.push_back(page[i].key_id);
-      last = page[i].key_id;
-    }
-    if (count == 0) break;
+  for (const wvds_key_entry& key : keys) {
+    if (label == key.label) found.push_back(key.key_id);
   }
   return found;
 }
@@ -96,6 +89,29 @@ Outcome<> check(wvds_status status, const std::string& what) {
   if (status == WVDS_SUCCESS) return {};
   const Exit exit = is_loss_of_service(status) ? Exit::kNoService : Exit::kFailed;
   return std::unexpected(Failure{exit, what + ": " + wvds_status_text(status)});
+}
+
+wvds_status waiting_out(const std::function<wvds_status()>& ask) {
+  const auto deadline = std::chrono::steady_clock::now() + kLongestPause;
+  for (;;) {
+    const wvds_status status = ask();
+    if (status != WVDS_RATE_LIMITED || std::chrono::steady_clock::now() >= deadline) return status;
+    std::this_thread::sleep_for(kRetryPause);
+  }
+}
+
+Outcome<std::vector<wvds_key_entry>> list_keys(const Session& session, size_t most) {
+  std::vector<wvds_key_entry> keys;
+  std::vector<wvds_key_entry> page(WVDS_MAX_KEY_LIST);
+  for (int more = 1; more != 0 && keys.size() < most;) {
+    size_t count = 0;
+    const uint32_t last = keys.empty() ? 0 : keys.back().key_id;
+    const auto ask = [&] { return wvds_key_list(session.get(), page.data(), &count, page.size(), &more, last); };
+    TOOL_TRY(check(waiting_out(ask), "the list of keys"));
+    if (count == 0) break;
+    keys.insert(keys.end(), page.begin(), page.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  return keys;
 }
 
 Outcome<uint32_t> find_key(const Session& session, const std::string& name) {

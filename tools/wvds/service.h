@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tools/wvds/buffer.h"
 #include "tools/wvds/outcome.h"
@@ -28,6 +31,13 @@ Outcome<Session> connect_within(const ServiceOptions& options, uint32_t seconds)
 
 // check turns the library's status into an outcome; `what` begins the message.
 Outcome<> check(wvds_status status, const std::string& what);
+
+// list_keys asks for the keys that this user may use, page by page, until there are at least `most` or no more. It
+// waits out the rate limit.
+Outcome<std::vector<wvds_key_entry>> list_keys(const Session& session, size_t most = SIZE_MAX);
+
+// waiting_out calls `ask` again, after pauses, as long as it answers WVDS_RATE_LIMITED, at most for some seconds.
+wvds_status waiting_out(const std::function<wvds_status()>& ask);
 
 // find_key turns what the command line says into a key id: a number is the id, everything else a label, and
 // "label:TEXT" a label in any case. A label that several keys have is refused.

@@ -1,4 +1,7 @@
 #include "tools/wvds/commands.h"
+#include "tools/wvds/message_mu.h"
+#include "tools/wvds/names.h"
+#include "tools/wvds/report.h"
 
 // sign, verify
 namespace wvds::tool {
@@ -18,9 +21,8 @@ struct VerifyOptions {
   std::string signature;
   std::string input = "-";
   std::string context;
+  bool as_json = false;
 };
-
-constexpr const char* kTooLong = "; sign a digest of it instead (sha256sum)";
 
 const uint8_t* bytes_of(const std::string& text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -29,16 +31,59 @@ Outcome<> check_context(const std::string& context) {
   return misused("--context has " + std::to_string(context.size()) + " bytes; FIPS 204 allows 255");
 }
 
-Outcome<> run_sign(const Tool& tool, const SignOptions& options) {
-  TOOL_TRY(check_context(options.context));
-  TOOL_ASSIGN(message, read_input(options.input, WVDS_MLDSA_MAX_MESSAGE_SIZE, kTooLong));
-  TOOL_ASSIGN(session, connect(tool.service));
-  TOOL_ASSIGN(id, find_key(session, options.key));
+Outcome<Buffer> sign(const Session& session, uint32_t id, ByteView message, const std::string& context, uint32_t flags,
+                     const std::string& what) {
   Buffer signature(WVDS_MLDSA_MAX_SIGNATURE_SIZE);
   TOOL_TRY(check(wvds_mldsa_sign(session.get(), signature.data(), signature.size_out(), signature.room(), id,
-                                 message.data(), message.size(), bytes_of(options.context), options.context.size(),
-                                 options.is_deterministic ? WVDS_MLDSA_DETERMINISTIC : 0),
-                 options.input + " was not signed with key " + options.key));
+                                 message.data(), message.size(), bytes_of(context), context.size(), flags),
+                 what));
+  return signature;
+}
+
+// may_sign_mu says how to make a key that signs long messages, when this one does not.
+Outcome<wvds_algorithm> may_sign_mu(const Session& session, uint32_t id, const SignOptions& options,
+                                    const std::string& what) {
+  wvds_key_details details{};
+  TOOL_TRY(check(wvds_key_info(session.get(), &details, id), what));
+  if ((details.usages & WVDS_USAGE_SIGN_MU) != 0) return details.algorithm;
+  const bool can_sign = (details.usages & WVDS_USAGE_SIGN) != 0;
+  return failed(what + ": more than " + number_text(WVDS_MLDSA_MAX_MESSAGE_SIZE) +
+                " bytes are signed by a key with the usage sign-mu, and key " + options.key + " has " +
+                usages_text(details.usages) + ". Make one with \"wvds key generate " +
+                (can_sign ? algorithm_text(details.algorithm) : "ML-DSA-65") + " --usage sign,verify,sign-mu\"");
+}
+
+// mu depends on the key's version, and the service signs with whichever is the newest: only verifying tells that it was
+// still the same.
+Outcome<Buffer> sign_by_mu(const Session& session, uint32_t id, Message& message, const SignOptions& options,
+                           uint32_t flags, const std::string& what) {
+  TOOL_ASSIGN(algorithm, may_sign_mu(session, id, options, what));
+  std::vector<MuKey> keys;
+  TOOL_ASSIGN(key, newest_mu_key(session, id, algorithm));
+  keys.push_back(std::move(key));
+  TOOL_ASSIGN(mus, mus_of(message, keys, options.context));
+  const Mu& mu = mus.front();
+  TOOL_ASSIGN(signature, sign(session, id, mu, "", flags | WVDS_MLDSA_EXTERNAL_MU, what));
+  const MuKey& used = keys.front();
+  const wvds_public_key raw = wvds_public_key_raw(used.algorithm, used.bytes.data(), used.bytes.size());
+  const wvds_status verified = wvds_mldsa_verify(session.get(), &raw, signature.data(), signature.size(), mu.data(),
+                                                 mu.size(), nullptr, 0, WVDS_MLDSA_EXTERNAL_MU);
+  if (verified == WVDS_SIGNATURE_INVALID) {
+    return failed(what + ": the key was rotated while the message was read; sign it again");
+  }
+  TOOL_TRY(check(verified, what + ", for the signature could not be verified"));
+  return std::move(signature);
+}
+
+Outcome<> run_sign(const Tool& tool, const SignOptions& options) {
+  TOOL_TRY(check_context(options.context));
+  TOOL_ASSIGN(message, open_message(options.input));
+  TOOL_ASSIGN(session, connect(tool.service));
+  TOOL_ASSIGN(id, find_key(session, options.key));
+  const std::string what = message.input.name() + " was not signed with key " + options.key;
+  const uint32_t flags = options.is_deterministic ? WVDS_MLDSA_DETERMINISTIC : 0;
+  TOOL_ASSIGN(signature, message.is_whole ? sign(session, id, message.beginning.view(), options.context, flags, what)
+                                          : sign_by_mu(session, id, message, options, flags, what));
   return write_output(options.output, signature.view());
 }
 
@@ -49,16 +94,48 @@ Outcome<> check_verify_options(const VerifyOptions& options) {
   return check_context(options.context);
 }
 
+Outcome<std::vector<MuKey>> keys_to_try(const Session& session, const wvds_public_key& key) {
+  if (key.key_id != 0) return mu_keys(session, key.key_id);
+  std::vector<MuKey> keys;
+  MuKey& given = keys.emplace_back(key.algorithm, Buffer(key.len));
+  given.bytes.append({key.bytes, key.len});
+  return keys;
+}
+
+// With a stored key the signature may be by any of its versions.
+Outcome<wvds_status> verify_by_mu(const Session& session, const wvds_public_key& key, ByteView signature,
+                                  Message& message, const std::string& context) {
+  TOOL_ASSIGN(keys, keys_to_try(session, key));
+  TOOL_ASSIGN(mus, mus_of(message, keys, context));
+  wvds_status status = WVDS_SIGNATURE_INVALID;
+  for (const Mu& mu : mus) {
+    status = wvds_mldsa_verify(session.get(), &key, signature.data(), signature.size(), mu.data(), mu.size(), nullptr,
+                               0, WVDS_MLDSA_EXTERNAL_MU);
+    if (status != WVDS_SIGNATURE_INVALID) break;
+  }
+  return status;
+}
+
+Outcome<wvds_status> verify(const Session& session, const wvds_public_key& key, ByteView signature, Message& message,
+                            const std::string& context) {
+  if (!message.is_whole) return verify_by_mu(session, key, signature, message, context);
+  const ByteView bytes = message.beginning.view();
+  return wvds_mldsa_verify(session.get(), &key, signature.data(), signature.size(), bytes.data(), bytes.size(),
+                           bytes_of(context), context.size(), 0);
+}
+
 Outcome<> run_verify(const Tool& tool, const VerifyOptions& options) {
   TOOL_TRY(check_verify_options(options));
   TOOL_ASSIGN(signature, read_input(options.signature, WVDS_MLDSA_MAX_SIGNATURE_SIZE, " as a signature"));
-  TOOL_ASSIGN(message, read_input(options.input, WVDS_MLDSA_MAX_MESSAGE_SIZE, kTooLong));
+  TOOL_ASSIGN(message, open_message(options.input));
   TOOL_ASSIGN(session, connect(tool.service));
   TOOL_ASSIGN(key, load_public_key(session, options.key, options.public_file));
-  TOOL_TRY(check(wvds_mldsa_verify(session.get(), &key.key, signature.data(), signature.size(), message.data(),
-                                   message.size(), bytes_of(options.context), options.context.size(), 0),
-                 options.signature + " for " + options.input));
-  return write_text("valid\n");
+  TOOL_ASSIGN(status, verify(session, key.key, signature.view(), message, options.context));
+  TOOL_TRY(check(status, options.signature + " for " + message.input.name()));
+  Report report;
+  report.only_text("valid");
+  report.only_json({{"valid", true}});
+  return print(report, options.as_json);
 }
 
 }  // namespace
@@ -67,8 +144,9 @@ void add_signature_commands(CLI::App& app, Tool& tool) {
   constexpr const char* kContext = "Context string of FIPS 204: what the signature is for";
   auto* sign = app.add_subcommand("sign", "Sign with an ML-DSA key");
   auto signing = std::make_shared<SignOptions>();
-  sign->add_option("KEY", signing->key, "Number or label")->required();
-  sign->add_option("FILE", signing->input, "What to sign; - is standard input (the default)");
+  sign->add_option("KEY", signing->key, "Number or label; for more than 58,050 bytes it needs the usage sign-mu")
+      ->required();
+  sign->add_option("FILE", signing->input, "What to sign, of any size; - is standard input (the default)");
   sign->add_option("--context", signing->context, kContext);
   sign->add_flag("--deterministic", signing->is_deterministic, "Without fresh randomness (FIPS 204, section 3.4)");
   add_output(sign, signing->output, false, "the signature");
@@ -81,6 +159,7 @@ void add_signature_commands(CLI::App& app, Tool& tool) {
   verify->add_option("--key", verifying->key, "Key in the service, by number or label");
   verify->add_option("--public", verifying->public_file, "Raw public key in a file");
   verify->add_option("--context", verifying->context, kContext);
+  add_json(verify, verifying->as_json);
   when_chosen(verify, tool, verifying, run_verify);
 }
 

@@ -1,48 +1,24 @@
 #include "tools/wvds/files.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+
+#include "tools/wvds/linux/temporary_file.h"
 
 namespace wvds::tool {
 namespace {
 
 std::unexpected<Failure> failed_with_errno(const std::string& path) {
   return failed(path + ": " + std::strerror(errno));
-}
-
-// Descriptor closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  int get() const { return value_; }
-  bool close() { return ::close(std::exchange(value_, -1)) == 0; }
-
- private:
-  int value_;
-};
-
-// read_all fills the buffer; one byte more than `limit` tells that there is more.
-Outcome<Buffer> read_all(int descriptor, const std::string& name, size_t limit, const std::string& advice) {
-  Buffer buffer(limit + 1);
-  while (buffer.size() < buffer.room()) {
-    const ssize_t count = ::read(descriptor, buffer.data() + buffer.size(), buffer.room() - buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed_with_errno(name);
-    if (count == 0) return buffer;
-    buffer.set_size(buffer.size() + static_cast<size_t>(count));
-  }
-  return failed(name + ": more than the " + std::to_string(limit) + " bytes that one request takes" + advice);
 }
 
 bool write_all(int descriptor, ByteView bytes) {
@@ -55,23 +31,15 @@ bool write_all(int descriptor, ByteView bytes) {
   return true;
 }
 
-// is_text is true for bytes that can do nothing to a terminal but show letters.
-bool is_text(ByteView bytes) {
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    const uint8_t byte = bytes[i];
+// is_text is true for bytes that can do nothing to a terminal but show letters. `before` is the byte before them.
+bool is_text(ByteView bytes, uint8_t before) {
+  for (const uint8_t byte : bytes) {
     const bool is_control = (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7F;
-    const bool is_c1 = byte == 0xC2 && i + 1 < bytes.size() && bytes[i + 1] < 0xA0;  // as UTF-8 writes U+0080 to U+009F
+    const bool is_c1 = before == 0xC2 && byte < 0xA0;  // as UTF-8 writes U+0080 to U+009F
     if (is_control || is_c1) return false;
+    before = byte;
   }
   return true;
-}
-
-Outcome<> write_standard_output(ByteView bytes) {
-  if (::isatty(STDOUT_FILENO) == 1 && !is_text(bytes)) {
-    return failed("standard output is a terminal, and this is not text: name a file with -o, or redirect it");
-  }
-  if (!write_all(STDOUT_FILENO, bytes)) return failed_with_errno("standard output");
-  return {};
 }
 
 // Target is what stands at an output's path now.
@@ -81,12 +49,6 @@ Target target_of(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return Target::kNothing;
   return S_ISREG(info.st_mode) ? Target::kRegularFile : Target::kOther;
-}
-
-Outcome<> write_directly(const std::string& path, ByteView bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.get() < 0 || !write_all(file.get(), bytes) || !file.close()) return failed_with_errno(path);
-  return {};
 }
 
 // behind_links is the file that a symbolic link leads to: replacing the link itself would surprise.
@@ -111,24 +73,10 @@ mode_t usual_mode() {
   return 0666 & ~mask;
 }
 
-Outcome<> write_file(const Output& output, ByteView bytes) {
-  const std::string path = behind_links(output.path);
-  std::string temporary = path + ".XXXXXX";
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // for its owner only
-  if (file.get() < 0) return failed_with_errno(output.path);
-  const bool has_mode = output.is_secret || ::fchmod(file.get(), usual_mode()) == 0;
-  if (has_mode && write_all(file.get(), bytes) && ::fsync(file.get()) == 0 && file.close() &&
-      put_in_place(temporary, path, !output.is_secret || output.force)) {
-    return {};
-  }
-  auto failure = failed_with_errno(output.path);
-  ::unlink(temporary.c_str());
-  return failure;
-}
-
 }  // namespace
 
 void open_standard_streams() {
+  ::signal(SIGPIPE, SIG_IGN);
   for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) >= 0) continue;
     // the wrong direction on purpose: to use the stream is an error, as if it were still closed. The lowest free number
@@ -138,11 +86,49 @@ void open_standard_streams() {
   }
 }
 
-Outcome<Buffer> read_input(const std::string& path, size_t limit, const std::string& advice) {
-  if (path == "-") return read_all(STDIN_FILENO, "standard input", limit, advice);
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+bool Descriptor::close() {
+  const int value = std::exchange(value_, -1);
+  return value < 0 || ::close(value) == 0;
+}
+
+Input::Input(std::string name, Descriptor file, int descriptor)
+    : name_(std::move(name)), file_(std::move(file)), descriptor_(descriptor) {
+  struct stat info{};
+  if (::fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) size_ = static_cast<uint64_t>(info.st_size);
+}
+
+Outcome<Input> Input::open(const std::string& path) {
+  if (path == "-") return Input("standard input", Descriptor(), STDIN_FILENO);
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return failed_with_errno(path);
-  return read_all(file.get(), path, limit, advice);
+  const int descriptor = file.get();
+  return Input(path, std::move(file), descriptor);
+}
+
+Outcome<size_t> Input::read(uint8_t* out, size_t room) {
+  for (;;) {
+    const ssize_t count = ::read(descriptor_, out, room);
+    if (count >= 0) return static_cast<size_t>(count);
+    if (errno != EINTR) return failed_with_errno(name_);
+  }
+}
+
+Outcome<> Input::fill(Buffer& out) {
+  while (out.size() < out.room()) {
+    TOOL_ASSIGN(count, read(out.data() + out.size(), out.room() - out.size()));
+    if (count == 0) break;
+    out.set_size(out.size() + count);
+  }
+  return {};
+}
+
+// One byte more than `limit` tells that there is more.
+Outcome<Buffer> read_input(const std::string& path, size_t limit, const std::string& advice) {
+  TOOL_ASSIGN(input, Input::open(path));
+  Buffer buffer(limit + 1);
+  TOOL_TRY(input.fill(buffer));
+  if (buffer.size() <= limit) return buffer;
+  return failed(input.name() + ": more than the " + std::to_string(limit) + " bytes that one request takes" + advice);
 }
 
 Outcome<> check_output(const Output& output) {
@@ -151,16 +137,89 @@ Outcome<> check_output(const Output& output) {
   return failed(output.path + ": is there already and is not overwritten; --force does it all the same");
 }
 
-Outcome<> write_output(const Output& output, ByteView bytes) {
-  if (output.path == "-") return write_standard_output(bytes);
+Outcome<OutputFile> OutputFile::open(const Output& output) {
   TOOL_TRY(check_output(output));
-  return target_of(output.path) == Target::kOther ? write_directly(output.path, bytes) : write_file(output, bytes);
+  const bool is_standard = output.path == "-";
+  OutputFile out(output, is_standard ? "standard output" : output.path);
+  if (is_standard) {
+    out.descriptor_ = STDOUT_FILENO;
+    out.is_terminal_ = ::isatty(STDOUT_FILENO) == 1;
+    return out;
+  }
+  if (target_of(output.path) != Target::kOther) {
+    TOOL_TRY(out.open_temporary());
+    return out;
+  }
+  out.file_ = Descriptor(::open(output.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  out.descriptor_ = out.file_.get();
+  if (out.descriptor_ < 0) return failed_with_errno(output.path);
+  out.is_terminal_ = ::isatty(out.descriptor_) == 1;
+  return out;
+}
+
+Outcome<> OutputFile::open_temporary() {
+  final_path_ = behind_links(output_.path);
+  temporary_ = final_path_ + ".XXXXXX";
+  file_ = Descriptor(make_temporary(temporary_));  // for its owner only
+  descriptor_ = file_.get();
+  if (descriptor_ < 0) temporary_.clear();
+  if (descriptor_ < 0 || (!output_.is_secret && ::fchmod(descriptor_, usual_mode()) != 0)) {
+    return failed_with_errno(name_);
+  }
+  return {};
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : output_(std::move(other.output_)),
+      name_(std::move(other.name_)),
+      file_(std::move(other.file_)),
+      descriptor_(other.descriptor_),
+      temporary_(std::exchange(other.temporary_, {})),
+      final_path_(std::move(other.final_path_)),
+      is_terminal_(other.is_terminal_),
+      part_is_out_(other.part_is_out_),
+      last_(other.last_) {}
+
+OutputFile::~OutputFile() {
+  if (!temporary_.empty()) remove_temporary(temporary_);
+}
+
+Outcome<> OutputFile::write(ByteView bytes) {
+  if (is_terminal_ && !is_text(bytes, last_)) {
+    return failed(name_ + " is a terminal, and this is not text: name a file with -o, or redirect it");
+  }
+  if (!bytes.empty()) last_ = bytes.back();
+  part_is_out_ = temporary_.empty();
+  if (!write_all(descriptor_, bytes)) return failed_with_errno(name_);
+  return {};
+}
+
+Outcome<> OutputFile::commit() {
+  if (temporary_.empty()) {
+    if (!file_.close()) return failed_with_errno(name_);
+    return {};
+  }
+  if (::fsync(descriptor_) != 0 || !file_.close() ||
+      !put_in_place(temporary_, final_path_, !output_.is_secret || output_.force)) {
+    return failed_with_errno(name_);
+  }
+  keep_temporary();
+  temporary_.clear();
+  return {};
+}
+
+Outcome<> write_output(const Output& output, ByteView bytes) {
+  TOOL_ASSIGN(file, OutputFile::open(output));
+  TOOL_TRY(file.write(bytes));
+  return file.commit();
 }
 
 Outcome<> write_text(const std::string& text) {
-  return write_standard_output({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return write_output({}, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 void complain(const std::string& message) { std::fprintf(stderr, "wvds: %s\n", message.c_str()); }
+
+bool standard_error_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 }  // namespace wvds::tool

@@ -1,6 +1,8 @@
 #include "tools/wvds/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +98,78 @@ TEST_F(FilesTest, WhatCannotBeWrittenLeavesNothing) {
   EXPECT_FALSE(write_output({.path = path("no/such/folder")}, kBytes));
   EXPECT_FALSE(write_output({.path = folder_}, kBytes)) << "a folder";
   EXPECT_EQ(count(), 0u);
+}
+
+TEST_F(FilesTest, AnOutputThatIsNotCommittedLeavesNothing) {
+  put("file", "old");
+  {
+    auto output = OutputFile::open({.path = path("file")});
+    ASSERT_TRUE(output);
+    ASSERT_TRUE(output->write(kBytes));
+    EXPECT_EQ(count(), 2u) << "the temporary file beside it";
+    EXPECT_FALSE(output->part_is_out());
+    const OutputFile moved(std::move(*output));
+    EXPECT_EQ(count(), 2u);
+  }
+  EXPECT_EQ(count(), 1u);
+  EXPECT_EQ(get("file"), "old");
+}
+
+TEST_F(FilesTest, AnOutputInPiecesIsWholeAtItsCommit) {
+  auto output = OutputFile::open({.path = path("file")});
+  ASSERT_TRUE(output);
+  ASSERT_TRUE(output->write(kBytes));
+  ASSERT_TRUE(output->write({}));
+  ASSERT_TRUE(output->write(kBytes));
+  EXPECT_FALSE(std::filesystem::exists(path("file")));
+  ASSERT_TRUE(output->commit());
+  EXPECT_EQ(get("file"), "newnew");
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST_F(FilesTest, WhatWentToADeviceIsOut) {
+  auto output = OutputFile::open({.path = "/dev/null"});
+  ASSERT_TRUE(output);
+  EXPECT_FALSE(output->part_is_out());
+  ASSERT_TRUE(output->write(kBytes));
+  EXPECT_TRUE(output->part_is_out());
+  EXPECT_TRUE(output->commit());
+}
+
+// Terminal is a terminal of the test's own; what is written to it is thrown away.
+class Terminal {
+ public:
+  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_EQ(::grantpt(master_.get()), 0);
+    EXPECT_EQ(::unlockpt(master_.get()), 0);
+  }
+  std::string path() const { return ::ptsname(master_.get()); }
+
+ private:
+  Descriptor master_;
+};
+
+TEST_F(FilesTest, ATerminalGetsText) {
+  const Terminal terminal;
+  auto output = OutputFile::open({.path = terminal.path()});
+  ASSERT_TRUE(output);
+  EXPECT_TRUE(output->is_terminal());
+  EXPECT_TRUE(output->write(kBytes));
+  EXPECT_FALSE(output->write(std::vector<uint8_t>{'a', 0x1B})) << "an escape";
+  EXPECT_TRUE(output->write(std::vector<uint8_t>{0xC3})) << "the first half of a letter";
+  EXPECT_TRUE(output->write(std::vector<uint8_t>{0x9B})) << "its second half";
+  EXPECT_TRUE(output->write(std::vector<uint8_t>{0xC2}));
+  EXPECT_FALSE(output->write(std::vector<uint8_t>{0x9B})) << "half of a control character a piece";
+}
+
+TEST_F(FilesTest, AnInputKnowsTheSizeOfAFileOnly) {
+  put("file", "12345");
+  const auto file = Input::open(path("file"));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->size(), 5u);
+  const auto device = Input::open("/dev/null");
+  ASSERT_TRUE(device);
+  EXPECT_FALSE(device->size());
 }
 
 TEST_F(FilesTest, ReadsUpToTheLimitAndSaysWhenThereIsMore) {

@@ -1,0 +1,56 @@
+#include "tools/wvds/bench/workload.h"
+
+#include <cstring>
+
+namespace wvds::tool {
+namespace {
+
+class Ping : public Workload {
+ public:
+  wvds_status prepare(wvds_session*) override { return WVDS_SUCCESS; }
+  wvds_status once(wvds_session* session) override { return wvds_ping(session); }
+  wvds_status begin(wvds_session* session, wvds_call** call) override {
+    return begin_with(session, call, WVDS_OP_PING, {});
+  }
+};
+
+constexpr size_t kMessageBytes = 1024;
+
+}  // namespace
+
+wvds_status make_session_key(wvds_session* session, uint32_t* out_key, wvds_algorithm algorithm, uint32_t usages) {
+  wvds_key_template key{};
+  key.algorithm = algorithm;
+  key.lifetime = WVDS_LIFETIME_SESSION;
+  key.usages = usages;
+  key.flags = algorithm == WVDS_AES_256_GCM ? WVDS_KEY_REPLAY_WINDOW_OFF : 0;
+  return wvds_key_generate(session, out_key, nullptr, nullptr, 0, &key);
+}
+
+wvds_status begin_with(wvds_session* session, wvds_call** call, wvds_operation operation, ByteView payload) {
+  uint8_t* place = nullptr;
+  const wvds_status status = wvds_request_begin(session, call, &place, operation, payload.size());
+  if (status == WVDS_SUCCESS && !payload.empty()) std::memcpy(place, payload.data(), payload.size());
+  return status;
+}
+
+std::unique_ptr<Workload> ping_workload() { return std::make_unique<Ping>(); }
+
+std::vector<Job> all_jobs() {
+  std::vector<Job> jobs{{"ping", 0, ping_workload}};
+  // the largest request is a little less than 64 KB
+  for (const size_t bytes : {size_t{64}, size_t{1024}, size_t{16384}, size_t{WVDS_AES_MAX_SIZE}}) {
+    jobs.push_back({"aes-encrypt", bytes, [bytes] { return encrypt_workload(bytes); }});
+  }
+  for (const size_t bytes : {size_t{64}, size_t{1024}, size_t{16384}, size_t{WVDS_AES_MAX_SIZE}}) {
+    jobs.push_back({"aes-decrypt", bytes, [bytes] { return decrypt_workload(bytes); }});
+  }
+  jobs.push_back({"mldsa-sign", kMessageBytes, [] { return sign_workload(kMessageBytes); }});
+  jobs.push_back({"mldsa-verify", kMessageBytes, [] { return verify_workload(kMessageBytes); }});
+  jobs.push_back({"mlkem-keygen", 0, keygen_workload});
+  jobs.push_back({"mlkem-encaps", 0, encaps_workload});
+  jobs.push_back({"mlkem-decaps", 0, decaps_workload});
+  return jobs;
+}
+
+}  // namespace wvds::tool
