@@ -141,7 +141,7 @@ std::vector<Definition> scale_definitions() {
   constexpr std::pair<const char*, Algorithm> kSets[] = {{"mlkem512_keygen_pooled", Algorithm::kMlKem512},
                                                          {"mlkem768_keygen_pooled", Algorithm::kMlKem768},
                                                          {"mlkem1024_keygen_pooled", Algorithm::kMlKem1024}};
-  constexpr Effort kPooled{4, 20};  // as many requests a round as the pool has keys of an algorithm
+  constexpr Effort kPooled{16, 20};  // as many requests a round as the pool has keys of an algorithm
   for (const auto& [name, algorithm] : kSets) {
     add(all, name, kPooled, [algorithm](World& world) { return pooled_keygen_case(world, algorithm); });
   }

@@ -36,6 +36,10 @@ class RequestHandler {
   // here, and the first line of the answer is not fetched back from it in the middle of being written.
   virtual void answered() = 0;
 
+  // idle is called when the client has sent nothing more for a while and the worker is about to sleep: the time for
+  // what would disturb a busy session.
+  virtual void idle() {}
+
   // wasted_wakeup is called when the client woke the worker and had submitted nothing: charge the client for it.
   virtual void wasted_wakeup() = 0;
 };

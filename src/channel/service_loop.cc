@@ -15,6 +15,7 @@ ServiceLoop::ServiceLoop(Region region, RequestHandler& handler, ServiceWaiter& 
 void ServiceLoop::run() {
   while (!waiter_.stopping()) {
     if (serve_pending() > 0 || spin()) continue;
+    handler_.idle();
     sleep();
   }
 }

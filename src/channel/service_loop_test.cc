@@ -73,6 +73,16 @@ TEST_F(ServiceLoopTest, ServesWhatIsPendingBeforeItEverSleeps) {
   EXPECT_TRUE(client_.answered(1));
 }
 
+TEST_F(ServiceLoopTest, TellsTheHandlerWhenThereIsTimeBeforeItSleeps) {
+  int before_sleeping = -1;
+  run({[&] {
+         before_sleeping = journal_.counts().idle;
+         submit();
+       },
+       [&] { EXPECT_EQ(journal_.counts().idle, 2) << "after the request, too"; }});
+  EXPECT_EQ(before_sleeping, 1);
+}
+
 TEST_F(ServiceLoopTest, SaysThatItSleepsWhileItDoesAndNotAfterwards) {
   const Control& control = memory_.region().control();
   uint32_t while_waiting = 0;

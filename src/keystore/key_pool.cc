@@ -21,7 +21,7 @@ std::optional<size_t> shelf_of(Algorithm algorithm) {
 }  // namespace
 
 Result<> KeyPool::start(platform::Duration quiet) {
-  if (keys_of_each_ == 0) return {};
+  if (size_.mldsa == 0 && size_.mlkem == 0) return {};
   WVDS_ASSIGN(thread, platform::Thread::start("key pool", kThreadStack, [this, quiet] { run(quiet); }));
   thread_ = std::move(thread);
   return {};
@@ -42,7 +42,7 @@ Result<Material> KeyPool::take(Algorithm algorithm) {
     Shelf& shelf = shelves_[*place];
     ++taken_;
     shelf.wanted = true;
-    changed_.notify_all();
+    if (resting_) refill_due_.store(true, std::memory_order_relaxed);
     if (!shelf.keys.empty()) {
       Material ready = std::move(shelf.keys.front());
       shelf.keys.pop_front();
@@ -50,6 +50,14 @@ Result<Material> KeyPool::take(Algorithm algorithm) {
     }
   }
   return new_material(library_, expanded_, algorithm);
+}
+
+void KeyPool::refill() {
+  if (!refill_due_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  refill_due_ = false;
+  resting_ = false;
+  changed_.notify_all();
 }
 
 size_t KeyPool::ready(Algorithm algorithm) const {
@@ -63,9 +71,13 @@ bool KeyPool::idle() const {
   return next_to_make() == Algorithm::kNone;
 }
 
+size_t KeyPool::size_of(size_t shelf) const {
+  return algorithm_info(kPooled[shelf])->kem_ciphertext == 0 ? size_.mldsa : size_.mlkem;
+}
+
 Algorithm KeyPool::next_to_make() const {
   for (size_t i = 0; i < shelves_.size(); ++i) {
-    if (shelves_[i].wanted && shelves_[i].keys.size() < keys_of_each_) return kPooled[i];
+    if (shelves_[i].wanted && shelves_[i].keys.size() < size_of(i)) return kPooled[i];
   }
   return Algorithm::kNone;
 }
@@ -77,14 +89,16 @@ void KeyPool::run(platform::Duration quiet) {
   std::optional<uint64_t> calm_since;  // the value of taken_ after which nobody asked for `quiet`
   std::unique_lock lock(mutex_);
   while (!stopped_) {
-    changed_.wait(lock, [this] { return stopped_ || next_to_make() != Algorithm::kNone; });
-    if (stopped_) return;
+    resting_ = next_to_make() == Algorithm::kNone;
+    changed_.wait(lock, [this] { return stopped_ || !resting_; });
+    if (next_to_make() == Algorithm::kNone) continue;
     if (calm_since != taken_) {
       const uint64_t taken = taken_;
-      const auto disturbed = [&] { return stopped_ || taken_ != taken; };
-      if (changed_.wait_until(lock, platform::monotonic_now() + quiet, disturbed)) continue;
+      changed_.wait_until(lock, platform::monotonic_now() + quiet, [this] { return stopped_; });
+      if (taken_ != taken) continue;
       calm_since = taken;
     }
+    if (stopped_) return;
     const Algorithm algorithm = next_to_make();
     Shelf& shelf = shelves_[*shelf_of(algorithm)];
     lock.unlock();

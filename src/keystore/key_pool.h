@@ -1,11 +1,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 
+#include "keystore/key_store.h"
 #include "keystore/material.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
@@ -18,16 +20,19 @@ namespace wvds::keystore {
 class KeyPool {
  public:
   // `expanded` gives up older keys where locked memory is short, but never for a key that only waits in the pool.
-  KeyPool(const crypto::Library& library, ExpandedKeys& expanded, size_t keys_of_each)
-      : library_(library), expanded_(expanded), keys_of_each_(keys_of_each) {}
+  KeyPool(const crypto::Library& library, ExpandedKeys& expanded, PoolSize size)
+      : library_(library), expanded_(expanded), size_(size) {}
   ~KeyPool() { stop(); }
 
   // start begins to fill in the background, after nobody has asked for `quiet`. Without it nothing is ever ready.
   Result<> start(platform::Duration quiet);
   void stop();
 
-  // take returns a key that is ready, or makes one.
+  // take returns a key that is ready, or makes one. It wakes nobody: that takes longer than to hand out a key.
   Result<Material> take(Algorithm algorithm);
+
+  // refill wakes the thread when keys were taken while it rested. Call it when there is time.
+  void refill();
 
   // ready counts the keys that wait; idle is true while there is nothing to make.
   size_t ready(Algorithm algorithm) const;
@@ -40,16 +45,19 @@ class KeyPool {
   };
 
   void run(platform::Duration quiet);
+  size_t size_of(size_t shelf) const;
   Algorithm next_to_make() const;  // kNone when all wanted shelves are full
 
   const crypto::Library& library_;
   ExpandedKeys& expanded_;
-  const size_t keys_of_each_;
+  const PoolSize size_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::array<Shelf, 6> shelves_;
   uint64_t taken_ = 0;
+  bool resting_ = false;  // the thread waits for refill
+  std::atomic<bool> refill_due_ = false;
   bool stopped_ = false;
   platform::Thread thread_;
 };

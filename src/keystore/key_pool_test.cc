@@ -19,8 +19,9 @@ using testing::StoreBed;
 constexpr auto kKem = Algorithm::kMlKem512;
 constexpr std::chrono::minutes kWatchdog{2};
 
-// wait_until_idle ends when the pool has made what it wants to.
-void wait_until_idle(const KeyPool& pool) {
+// fill ends when the pool has made what it wants to.
+void fill(KeyPool& pool) {
+  pool.refill();
   const auto deadline = platform::monotonic_now() + kWatchdog;
   while (!pool.idle()) {
     ASSERT_LT(platform::monotonic_now(), deadline) << "the pool makes no keys";
@@ -30,18 +31,18 @@ void wait_until_idle(const KeyPool& pool) {
 
 TEST(KeyPool, MakesNothingThatNobodyAskedFor) {
   ExpandedKeys expanded(10);
-  KeyPool pool(library(), expanded, 3);
+  KeyPool pool(library(), expanded, {3, 3});
   ASSERT_TRUE(pool.start(std::chrono::milliseconds(0)));
   EXPECT_TRUE(pool.idle());
   EXPECT_TRUE(pool.take(kKem));
-  wait_until_idle(pool);
+  fill(pool);
   EXPECT_EQ(pool.ready(kKem), 3u);
   EXPECT_EQ(pool.ready(Algorithm::kMlDsa44), 0u);
 }
 
 TEST(KeyPool, HandsOutEachKeyOnceAndFillsUpAgain) {
   ExpandedKeys expanded(10);
-  KeyPool pool(library(), expanded, 2);
+  KeyPool pool(library(), expanded, {2, 2});
   ASSERT_TRUE(pool.start(std::chrono::milliseconds(0)));
   std::set<std::vector<std::byte>> seen;
   for (int i = 0; i < 20; ++i) {
@@ -50,13 +51,13 @@ TEST(KeyPool, HandsOutEachKeyOnceAndFillsUpAgain) {
     EXPECT_TRUE(seen.insert(bytes_of(key->secret.expose())).second);
     const auto expanded_key = crypto::MlKemPrivateKey::from_seed(library(), kKem, key->secret.expose()).value();
     EXPECT_EQ(bytes_of(expanded_key->encapsulation_key()), key->public_key);
-    if (i % 5 == 0) wait_until_idle(pool);
+    if (i % 5 == 0) fill(pool);
   }
 }
 
 TEST(KeyPool, MakesNothingWhileSomebodyAsks) {
   ExpandedKeys expanded(10);
-  KeyPool pool(library(), expanded, 2);
+  KeyPool pool(library(), expanded, {2, 2});
   ASSERT_TRUE(pool.start(std::chrono::hours(1)));
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(pool.take(kKem));
   EXPECT_EQ(pool.ready(kKem), 0u);
@@ -66,18 +67,31 @@ TEST(KeyPool, MakesNothingWhileSomebodyAsks) {
 TEST(KeyPool, FillsItsShelvesAfterOneQuietTime) {
   constexpr size_t kMany = 100;
   ExpandedKeys expanded(10);
-  KeyPool pool(library(), expanded, kMany);
+  KeyPool pool(library(), expanded, {kMany, kMany});
   ASSERT_TRUE(pool.start(std::chrono::milliseconds(kWatchdog) / 80));
   EXPECT_TRUE(pool.take(kKem));
-  wait_until_idle(pool);
+  fill(pool);
   EXPECT_EQ(pool.ready(kKem), kMany);
+}
+
+TEST(KeyPool, WakesNobodyBeforeItIsTold) {
+  ExpandedKeys expanded(10);
+  KeyPool pool(library(), expanded, {2, 2});
+  ASSERT_TRUE(pool.start(std::chrono::milliseconds(0)));
+  EXPECT_TRUE(pool.take(kKem));
+  fill(pool);
+  EXPECT_TRUE(pool.take(kKem));
+  EXPECT_TRUE(pool.take(kKem));
+  EXPECT_EQ(pool.ready(kKem), 0u);
+  fill(pool);
+  EXPECT_EQ(pool.ready(kKem), 2u);
 }
 
 TEST(KeyPool, WorksWithoutItsThreadAndWithoutShelves) {
   ExpandedKeys expanded(10);
-  KeyPool not_started(library(), expanded, 2);
+  KeyPool not_started(library(), expanded, {2, 2});
   EXPECT_TRUE(not_started.take(kKem));
-  KeyPool empty(library(), expanded, 0);
+  KeyPool empty(library(), expanded, {0, 0});
   ASSERT_TRUE(empty.start(std::chrono::milliseconds(0)));
   EXPECT_TRUE(empty.take(kKem));
   EXPECT_TRUE(empty.take(Algorithm::kAes256Gcm)) << "made, never pooled";
@@ -94,6 +108,7 @@ TEST(KeyPool, ServesSessionKeysOfAStore) {
     const auto version = bed.active(bed.generate(spec_of(kKem, lifetime)));
     EXPECT_TRUE(seen.insert(bytes_of(version->public_key())).second);
     EXPECT_TRUE(version->mlkem_private());
+    bed.store->refill_pool();
   }
 }
 

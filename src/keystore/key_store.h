@@ -37,13 +37,20 @@ struct Principal {
   std::vector<Grant> grants;
 };
 
+// PoolSize is how many keys of each parameter set wait in a pool. An expanded ML-KEM key takes a tenth of the memory of
+// an ML-DSA key.
+struct PoolSize {
+  size_t mldsa = 0;
+  size_t mlkem = 0;
+};
+
 struct StoreConfig {
   uint32_t window_capacity = 1'000'000;  // nonces remembered for each version of a decrypting key
   uint64_t window_bytes = 256 << 20;     // of all windows together
   uint64_t use_limit = 1ull << 32;       // encryptions of one AES key version
   uint32_t use_block = 1u << 16;         // uses reserved ahead at a time; grows with the rate
   size_t expanded_keys = 256;            // bounded cache of expanded ML-DSA and ML-KEM keys
-  size_t pooled_keys = 4;                // made while idle, of each algorithm that session keys were asked of
+  PoolSize pool{4, 16};                  // made while idle, of each algorithm that session keys were asked of
 };
 
 // Holdings is what a principal has now of what PrincipalLimits bound.
@@ -132,6 +139,10 @@ class KeyStore {
   // remove deletes one version, or with 0 the key; deleting the only version deletes the key. The active version of
   // several can't be deleted alone (kWrongKeyUsage). A whole key can be removed although its record is damaged.
   virtual Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) = 0;
+
+  // refill_pool lets keys for later be made in the background, where some were taken. Some nanoseconds, but for the
+  // first call after a key was taken: that one wakes a thread.
+  virtual void refill_pool() = 0;
 
   // end_session wipes and forgets the session's keys.
   virtual void end_session(SessionId session) = 0;

@@ -15,7 +15,7 @@ Store::Store(const crypto::Library& library, const StoreConfig& config, Principa
       principals_(std::move(principals)),
       stored_ids_{kFirstStoredId, kFirstStoredId, kFirstMemoryId},
       memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds},
-      pool_(library, shared_->expanded, config.pooled_keys) {}
+      pool_(library, shared_->expanded, config.pool) {}
 
 // Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody
 // remembers.

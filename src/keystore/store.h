@@ -73,6 +73,7 @@ class Store final : public KeyStore {
   Result<VersionRef> rotate(std::string_view principal, SessionId session, uint32_t id) override;
   Result<> retire(std::string_view principal, SessionId session, uint32_t id) override;
   Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) override;
+  void refill_pool() override { pool_.refill(); }
   void end_session(SessionId session) override;
   KeyCounts counts() const override;
   Result<> reconfigure(std::vector<Principal> principals) override {

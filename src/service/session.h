@@ -19,6 +19,7 @@ class Session : public channel::RequestHandler {
 
   channel::Verdict handle(const channel::Request& request) override;
   void answered() override;
+  void idle() override { state_.store->refill_pool(); }
   void wasted_wakeup() override;
 
  private:

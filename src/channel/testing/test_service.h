@@ -32,6 +32,7 @@ class Journal {
     int opened = 0;
     int handled = 0;
     int answered = 0;
+    int idle = 0;
     int wasted = 0;
     int destroyed = 0;
   };
@@ -100,6 +101,7 @@ class TestHandler : public RequestHandler {
     return verdict;
   }
   void answered() override { journal_.note(&Journal::Counts::answered); }
+  void idle() override { journal_.note(&Journal::Counts::idle); }
   void wasted_wakeup() override { journal_.note(&Journal::Counts::wasted); }
 
  private:
