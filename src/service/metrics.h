@@ -79,7 +79,7 @@ class SessionCounters {
 
   Metrics& metrics_;
   const std::unique_ptr<Row[]> rows_;
-  alignas(64) Counter wasted_wakeups_{0};
+  Counter wasted_wakeups_{0};
 };
 
 // Refusal is why a session was not opened.
