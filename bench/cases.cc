@@ -18,9 +18,6 @@ class AfterSleep : public Variant {
     return {};
   }
 
- protected:
-  Result<> once(Work&, Stopwatch&) override { return fail(Status::kInternalError, "measured by the inner variant"); }
-
  private:
   const World& world_;
   std::unique_ptr<Variant> inner_;

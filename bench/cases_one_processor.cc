@@ -31,9 +31,6 @@ class BoundVariant : public Variant {
     return inner_->measure(requests, samples);
   }
 
- protected:
-  Result<> once(Work&, Stopwatch&) override { return fail(Status::kInternalError, "measured by the inner variant"); }
-
  private:
   std::unique_ptr<Variant> inner_;
 };

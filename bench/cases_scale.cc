@@ -98,9 +98,6 @@ class AfterPause : public Variant {
     return inner_->measure(requests, samples);
   }
 
- protected:
-  Result<> once(Work&, Stopwatch&) override { return fail(Status::kInternalError, "measured by the inner variant"); }
-
  private:
   std::unique_ptr<Variant> inner_;
 };

@@ -35,9 +35,6 @@ class ForeignBytes : public Variant {
     return {};
   }
 
- protected:
-  Result<> once(Work&, Stopwatch&) override { return fail(Status::kInternalError, "measured as a whole"); }
-
  private:
   Result<> write_elsewhere(std::span<const Request> requests) {
     unsigned elsewhere = 0;

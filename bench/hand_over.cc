@@ -1,10 +1,10 @@
 #include "bench/hand_over.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <deque>
 
+#include "bench/pipeline.h"
 #include "platform/clock.h"
 #include "protocol/frame.h"
 
@@ -110,24 +110,10 @@ class PipelinedHandOver : public HandOver {
   Result<> measure(std::span<const Request> requests, Samples& samples) override {
     if (requests.empty()) return {};
     answer_sizes(requests.front());
-    const size_t depth = std::min<size_t>(end().slot_count(), requests.size());
-    std::deque<SlotIndex> in_flight;
-    for (size_t i = 0; i < depth; ++i) WVDS_TRY(send(requests[i], in_flight));
-    Stopwatch watch;
-    watch.start();
-    for (size_t i = depth; i < requests.size(); ++i) {
-      WVDS_TRY(receive(requests[i - depth], in_flight));
-      WVDS_TRY(send(requests[i], in_flight));
-    }
-    watch.stop();
-    for (size_t i = requests.size() - depth; i < requests.size(); ++i) WVDS_TRY(receive(requests[i], in_flight));
-    if (requests.size() > depth) samples.add(watch.nanoseconds() / static_cast<double>(requests.size() - depth));
-    return {};
-  }
-
- protected:
-  Result<> once(Work&, Stopwatch&) override {
-    return fail(Status::kInternalError, "a pipeline is measured as a whole");
+    return run_pipeline<SlotIndex>(
+        requests, end().slot_count(), samples,
+        [this](const Request& request, std::deque<SlotIndex>& in_flight) { return send(request, in_flight); },
+        [this](const Request& request, std::deque<SlotIndex>& in_flight) { return receive(request, in_flight); });
   }
 
  private:

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <deque>
 
+#include "bench/pipeline.h"
+
 namespace wvds::bench {
 namespace {
 
@@ -83,11 +85,6 @@ class Pipelined : public Variant {
     return {};
   }
 
- protected:
-  Result<> once(Work&, Stopwatch&) override {
-    return fail(Status::kInternalError, "a pipeline is measured as a whole");
-  }
-
  private:
   Result<> learn_slots() {
     if (slots_ != 0) return {};
@@ -98,19 +95,10 @@ class Pipelined : public Variant {
   }
 
   Result<> run(std::span<const Request> requests, Samples& samples) {
-    const size_t depth = std::min<size_t>(slots_, requests.size());
-    std::deque<Call> in_flight;
-    for (size_t i = 0; i < depth; ++i) WVDS_TRY(send(requests[i], in_flight));
-    Stopwatch watch;
-    watch.start();
-    for (size_t i = depth; i < requests.size(); ++i) {
-      WVDS_TRY(receive(requests[i - depth], in_flight));
-      WVDS_TRY(send(requests[i], in_flight));
-    }
-    watch.stop();
-    for (size_t i = requests.size() - depth; i < requests.size(); ++i) WVDS_TRY(receive(requests[i], in_flight));
-    if (requests.size() > depth) samples.add(watch.nanoseconds() / static_cast<double>(requests.size() - depth));
-    return {};
+    return run_pipeline<Call>(
+        requests, slots_, samples,
+        [this](const Request& request, std::deque<Call>& in_flight) { return send(request, in_flight); },
+        [this](const Request& request, std::deque<Call>& in_flight) { return receive(request, in_flight); });
   }
 
   Result<> send(const Request& request, std::deque<Call>& in_flight) const {

@@ -12,6 +12,8 @@ Result<> Variant::measure(std::span<const Request> requests, Samples& samples) {
   return {};
 }
 
+Result<> Variant::once(Work&, Stopwatch&) { return fail(Status::kInternalError, "measured as a whole"); }
+
 Result<> CallVariant::once(Work& work, Stopwatch& watch) {
   watch.start();
   Result<> done = call_(work);
