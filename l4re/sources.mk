@@ -24,7 +24,7 @@ WVDS_SERVICE  = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) channel/service_lo
                   mldsa.cc mldsa_mu.cc mlkem.cc openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc) \
                 $(addprefix keystore/, $(WVDS_KEYSTORE)) \
                 $(addprefix config/, client_section.cc engine_section.cc json.cc problems.cc section.cc \
-                  service_config.cc) \
+                  service_config.cc store_section.cc) \
                 $(addprefix service/, aes_handlers.cc auto_rotation.cc capability_handler.cc engine_text.cc event_log.cc \
                   key_cache.cc key_guard.cc key_handlers.cc metrics.cc metrics_handler.cc metrics_text.cc mldsa_handlers.cc \
                   mlkem_handlers.cc op_table.cc principal.cc rate_limiter.cc reload.cc \

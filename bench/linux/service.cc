@@ -30,7 +30,7 @@ std::string config_text(const std::string& folder, const std::string& address, b
   text << "{\n"
        << "  \"socket\": {\"path\": \"" << address << "\"},\n"
        << "  \"store\": {\"path\": \"" << folder << "/store\",\n"
-       << "            \"protector\": {\"kind\": \"file\", \"key_file\": \"" << folder << "/key\"}},\n"
+       << "            \"protector\": \"file\", \"file\": {\"key_file\": \"" << folder << "/key\"}},\n"
        << "  \"fips\": \"" << (fips ? "required" : "off") << "\",\n"
        << "  \"sessions\": {\"total\": 320},\n"
        << "  \"rate_limit\": {\"requests_per_second\": 0},\n"

@@ -59,6 +59,14 @@ void Section::truth(std::string_view name, bool& out) {
   if (const JsonValue* value = find_of_kind(name, JsonValue::Kind::kBool)) out = value->truth;
 }
 
+void Section::absolute_path(std::string_view name, std::string& out) {
+  std::string path = out;
+  text(name, path);
+  if (!path.empty() && path.front() != '/')
+    return problem(find(name)->line, name, "must be an absolute path, not \"" + path + "\"");
+  out = path;
+}
+
 void Section::read_number(std::string_view name, uint64_t& out, uint64_t least, uint64_t most) {
   const JsonValue* value = find_of_kind(name, JsonValue::Kind::kNumber);
   if (value == nullptr) return;

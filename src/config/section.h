@@ -24,6 +24,7 @@ class Section {
   void text(std::string_view name, std::string& out);
   void required_text(std::string_view name, std::string& out);
   void truth(std::string_view name, bool& out);
+  void absolute_path(std::string_view name, std::string& out);
 
   // number takes a whole number from `least` to `most`.
   template <std::unsigned_integral Number>
@@ -67,6 +68,16 @@ class Section {
   Problems& problems_;
   std::vector<std::string> asked_for_;
 };
+
+// read_object calls read(section) where `name` stands, and notes what it left over.
+template <class Read>
+void read_object(Section& parent, std::string_view name, Problems& problems, Read read) {
+  const JsonValue* value = parent.find(name);
+  if (value == nullptr) return;
+  Section section(*value, parent.path_of(name), problems);
+  read(section);
+  section.finish();
+}
 
 // item_path names an element of a list: "clients[3]".
 std::string item_path(std::string_view list, size_t index);

@@ -5,19 +5,10 @@
 #include "config/client_section.h"
 #include "config/engine_section.h"
 #include "config/section.h"
+#include "config/store_section.h"
 
 namespace wvds::config {
 namespace {
-
-// read_object calls read(section) where `name` stands, and notes what it left over.
-template <class Read>
-void read_object(Section& root, std::string_view name, Problems& problems, Read read) {
-  const JsonValue* value = root.find(name);
-  if (value == nullptr) return;
-  Section section(*value, root.path_of(name), problems);
-  read(section);
-  section.finish();
-}
 
 // read_word_or_object reads "name": "word", short for "name": {"mode": "word"}.
 template <class Value, class Read>
@@ -45,60 +36,13 @@ void read_file_mode(Section& section, std::string_view name, uint32_t& out) {
   out = mode;
 }
 
-void read_path(Section& section, std::string_view name, std::string& out) {
-  std::string text = out;
-  section.text(name, text);
-  if (!text.empty() && text.front() != '/') {
-    return section.problem(section.find(name)->line, name, "must be an absolute path, not \"" + text + "\"");
-  }
-  out = text;
-}
-
 void read_socket(Section& section, Socket& out) {
   constexpr size_t kLongestPath = 107;  // of a Unix socket's address
-  read_path(section, "path", out.path);
+  section.absolute_path("path", out.path);
   if (out.path.size() > kLongestPath) {
     section.problem(section.find("path")->line, "path", "must be at most 107 bytes, as a Unix socket's address is");
   }
   read_file_mode(section, "mode", out.mode);
-}
-
-void check_protector_kind(Section& section, const std::string& kind) {
-  const int line = section.find("kind") == nullptr ? section.line() : section.find("kind")->line;
-  if (kind == "tpm" || kind == "hsm") {
-    section.problem(line, "kind", "\"" + kind + "\" is not available in this build; use \"file\"");
-  } else if (!kind.empty() && kind != "file") {
-    section.problem(line, "kind", "\"" + kind + "\" is not a protector" + word_advice(kind, {"file", "tpm", "hsm"}));
-  }
-}
-
-void read_protector(Section& section, Store& out) {
-  std::string kind;
-  section.required_text("kind", kind);
-  check_protector_kind(section, kind);
-  read_path(section, "key_file", out.key_file);
-  read_path(section, "passphrase_file", out.passphrase_file);
-  if (kind == "file" && section.has("key_file") == section.has("passphrase_file")) {
-    section.problem(section.line(), "", "needs either \"key_file\" or \"passphrase_file\"");
-  }
-}
-
-void read_store(Section& root, Problems& problems, Store& out) {
-  if (!root.has("store")) {
-    return root.problem(root.line(), "store",
-                        "is missing: an object such as {\"path\": ..., \"protector\": {\"kind\": \"file\", "
-                        "\"key_file\": ...}} is needed here");
-  }
-  read_object(root, "store", problems, [&](Section& section) {
-    read_path(section, "path", out.path);
-    if (!section.has("path"))
-      section.problem(section.line(), "path", "is missing: the folder of the key store is needed here");
-    if (!section.has("protector")) {
-      section.problem(section.line(), "protector",
-                      "is missing: an object such as {\"kind\": \"file\", \"key_file\": ...} is needed here");
-    }
-    read_object(section, "protector", problems, [&](Section& protector) { read_protector(protector, out); });
-  });
 }
 
 void read_locked_memory(Section& section, LockedMemorySettings& out) {
@@ -134,7 +78,7 @@ void read_metrics(Section& root, const Vocabulary& vocabulary, Problems& problem
                         "\"metrics\" can ask for the figures");
   }
   read_object(root, "metrics", problems, [&](Section& section) {
-    read_path(section, "file", out.file);
+    section.absolute_path("file", out.file);
     if (!section.has("file"))
       section.problem(section.line(), "file", "is missing: the file for the figures is needed here");
     section.number("interval_s", out.interval_s, 1, 3600);
@@ -145,8 +89,8 @@ void read_modes(Section& root, Problems& problems, ServiceConfig& out) {
   read_word_or_object<Fips>(root, "fips", problems, out.fips.mode,
                             {{"required", Fips::kRequired}, {"preferred", Fips::kPreferred}, {"off", Fips::kOff}},
                             [&](Section& section) {
-                              read_path(section, "modules_dir", out.fips.modules_dir);
-                              read_path(section, "config", out.fips.config);
+                              section.absolute_path("modules_dir", out.fips.modules_dir);
+                              section.absolute_path("config", out.fips.config);
                             });
   read_word_or_object<LockedMemory>(root, "locked_memory", problems, out.locked_memory.mode,
                                     {{"required", LockedMemory::kRequired}, {"preferred", LockedMemory::kPreferred}},
@@ -163,7 +107,7 @@ void read_root(const JsonValue& value, const Vocabulary& vocabulary, Problems& p
   Section root(value, "", problems);
   if (value.kind != JsonValue::Kind::kObject) return;
   read_object(root, "socket", problems, [&](Section& section) { read_socket(section, out.socket); });
-  read_store(root, problems, out.store);
+  read_store(root, vocabulary, problems, out.store);
   read_modes(root, problems, out);
   read_engines(root, vocabulary, problems, out);
   if (const JsonValue* rate = root.find("rate_limit")) read_rate_limit(*rate, "rate_limit", problems, out.rate_limit);

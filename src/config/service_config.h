@@ -9,6 +9,7 @@
 
 #include "base/algorithm.h"
 #include "base/log.h"
+#include "config/store_section.h"
 #include "config/users.h"
 
 // What config.json says to crypto_service. docs/config.md explains every key; the defaults are those below.
@@ -23,14 +24,6 @@ struct Socket {
   uint32_t mode = 0660;
 
   bool operator==(const Socket&) const = default;
-};
-
-struct Store {
-  std::string path;
-  std::string key_file;  // one of the two is set
-  std::string passphrase_file;
-
-  bool operator==(const Store&) const = default;
 };
 
 struct FipsSettings {
@@ -154,6 +147,8 @@ struct Vocabulary {
   std::vector<std::string_view> operations;  // the words of "operations"
   const Users* users = nullptr;              // null: there are no users here, clients are told apart by their label
   bool modules = false;                      // provider modules can be loaded here
+  bool tokens = false;                       // a TPM or a PKCS#11 token can be reached
+  bool credentials = false;                  // the service manager hands over credentials
   bool metrics_file = false;                 // there are files that "metrics" can be written to
 };
 

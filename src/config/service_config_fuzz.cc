@@ -32,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   wvds::config::Vocabulary on_linux = on_l4re;
   on_linux.users = &users;
   on_linux.modules = true;
+  on_linux.tokens = true;
+  on_linux.credentials = true;
   for (const auto& vocabulary : {on_linux, on_l4re}) {
     const auto config = wvds::config::load_service_config("c.json", text, vocabulary);
     if (!config) check_messages(config.error());

@@ -3,7 +3,6 @@
 #include <span>
 
 #include "base/log.h"
-#include "keystore/file/file_protector.h"
 #include "service/engine_text.h"
 
 namespace wvds::service {
@@ -14,11 +13,6 @@ const char* fips_word(crypto::FipsState state) {
     case crypto::FipsState::kUnavailable: return "unavailable";
   }
   return "off";
-}
-
-std::unique_ptr<keystore::Protector> make_protector(const config::Store& store) {
-  if (!store.key_file.empty()) return keystore::make_key_file_protector(keystore::file_name(store.key_file));
-  return keystore::make_passphrase_protector(keystore::file_name(store.passphrase_file));
 }
 
 Result<uint64_t> new_epoch(const crypto::Library& library) {

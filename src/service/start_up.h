@@ -5,13 +5,9 @@
 
 #include "config/service_config.h"
 #include "crypto/library.h"
-#include "keystore/protector.h"
 
 // What starting the service has in common on every operating system.
 namespace wvds::service {
-
-// make_protector gives the one that the configuration names.
-std::unique_ptr<keystore::Protector> make_protector(const config::Store& store);
 
 // fips_word is "off", "active" or "unavailable"; static.
 const char* fips_word(crypto::FipsState state);

@@ -38,14 +38,14 @@ TEST_F(Program, SaysThatAGoodConfigIsOk) {
 TEST_F(Program, SaysEverythingThatIsWrongWithABadOne) {
   EXPECT_EQ(
       shown(R"({
-  "store": {"path": "/s", "protector": {"kind": "tpm"}},
+  "store": {"path": "/s", "protector": "tpm"},
   "clients": [
     {"name": "gateway", "user": "no-such-user-here", "operations": ["aes-encript"]}
   ],
   "sessions": {"slots": 1000},
   "nonces": "random"
 })"),
-      "config.json:2: store.protector.kind: \"tpm\" is not available in this build; use \"file\"\n"
+      "config.json:2: store.tpm: is missing: the protector's settings are needed here\n"
       "config.json:4: clients[0].user: there is no user \"no-such-user-here\" on this machine\n"
       "config.json:4: clients[0].operations[0]: \"aes-encript\" is not an operation; did you mean \"aes-encrypt\"?\n"
       "config.json:6: sessions.slots: must be a whole number from 1 to 64, not 1000\n"

@@ -163,7 +163,7 @@ void Daemon::configure(const DaemonOptions& options) {
   const std::string keys = path("keys");
   std::ofstream file(config_path());
   file << "{\n\"socket\": {\"path\": \"" << socket_path() << "\", \"mode\": \"0666\"},\n"
-       << "\"store\": {\"path\": \"" << path("store") << "\", \"protector\": {\"kind\": \"file\", \"key_file\": \""
+       << "\"store\": {\"path\": \"" << path("store") << "\", \"protector\": \"file\", \"file\": {\"key_file\": \""
        << keys << "/store.key\"}},\n"
        << "\"fips\": " << (options.fips.empty() ? required : options.fips) << ",\n"
        << options.sections << "\n\"clients\": [" << options.clients << "]\n}\n";

@@ -200,8 +200,8 @@ class Store(DoctorTest):
 
     def test_passphrase_file_that_is_missing(self):
         self.server.stop()
-        self.edit(lambda config: config["store"].update(protector={"kind": "file", "passphrase_file": self.path("words")}))
-        self.assert_finds(self.doctor(exit_status=1), "problem", "key file", "passphrase is not there", "mode 600")
+        self.edit(lambda config: config["store"].update(file={"passphrase_file": self.path("words")}))
+        self.assert_finds(self.doctor(exit_status=1), "problem", "passphrase", "words is not there", "mode 600")
 
     def test_that_only_root_can_see_is_not_checked(self):
         if not self.can_be_stranger():

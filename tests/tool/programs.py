@@ -42,7 +42,7 @@ class Service:
             "socket": {"path": self.socket, "mode": "0666"},
             "store": {
                 "path": os.path.join(folder, "store"),
-                "protector": {"kind": "file", "key_file": key_file},
+                "protector": "file", "file": {"key_file": key_file},
             },
             "fips": {
                 "mode": "required",

@@ -29,7 +29,7 @@ refused() {
 (umask 077 && head -c 32 /dev/urandom >"$scratch/store.key")
 cat >"$scratch/config.json" <<END
 { "socket": { "path": "$scratch/socket" },
-  "store": { "path": "$scratch/store", "protector": { "kind": "file", "key_file": "$scratch/store.key" } },
+  "store": { "path": "$scratch/store", "protector": "file", "file": { "key_file": "$scratch/store.key" } },
   "fips": { "mode": "required", "modules_dir": "$openssl/lib/ossl-modules", "config": "$openssl/ssl/fipsmodule.cnf" },
   "clients": [ { "name": "me", "uid": $(id -u), "operations": [ "status", "key-generate", "key-list" ] } ] }
 END

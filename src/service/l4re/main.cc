@@ -47,6 +47,11 @@ Result<std::unique_ptr<keystore::Medium>> open_medium(const config::Store& store
   return keystore::open_block_medium(std::move(device), library);
 }
 
+std::unique_ptr<keystore::Protector> make_protector(const config::FileProtector& settings) {
+  if (settings.key.is_set()) return keystore::make_key_file_protector(keystore::file_name(settings.key.file));
+  return keystore::make_passphrase_protector(keystore::file_name(settings.passphrase.file));
+}
+
 channel::ListenOptions listen_options(const config::ServiceConfig& config, uint64_t epoch) {
   channel::ListenOptions options;
   options.slots = config.sessions.slots;
@@ -60,7 +65,7 @@ Result<> serve(const config::ServiceConfig& config) {
   WVDS_ASSIGN(library, crypto::Library::load(library_config(config)));
   WVDS_ASSIGN(epoch, new_epoch(*library));
   WVDS_ASSIGN(medium, open_medium(config.store, *library));
-  const std::unique_ptr<keystore::Protector> protector = make_protector(config.store);
+  const std::unique_ptr<keystore::Protector> protector = make_protector(*config.store.file);
   const SystemClock clock;
   WVDS_ASSIGN(service, Service::create({config, *library, *medium, *protector, clock, epoch}));
   WVDS_ASSIGN(endpoint, channel::listen(listen_options(config, epoch), *service));

@@ -17,6 +17,7 @@
 #include "service/linux/load_config.h"
 #include "service/linux/metrics_file.h"
 #include "service/linux/notify.h"
+#include "service/linux/protectors.h"
 #include "service/linux/reloader.h"
 #include "service/linux/supervisor.h"
 #include "service/metrics_handler.h"
@@ -144,7 +145,7 @@ Result<> serve(const config::ServiceConfig& config, const std::string& config_pa
                std::optional<int> socket, Signals& signals) {
   WVDS_ASSIGN(epoch, new_epoch(library));
   WVDS_ASSIGN(medium, keystore::open_folder_medium(platform::open_disk(config.store.path)));
-  const std::unique_ptr<keystore::Protector> protector = make_protector(config.store);
+  WVDS_ASSIGN(protector, make_protector(config.store, config.store.protector));
   const SystemClock clock;
   WVDS_ASSIGN(service, Service::create({config, library, *medium, *protector, clock, epoch}));
   Supervisor supervisor(service->state());

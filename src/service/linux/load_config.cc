@@ -11,6 +11,8 @@ std::expected<config::ServiceConfig, std::string> load_config(const std::string&
   config::Vocabulary vocabulary;
   vocabulary.users = &users;
   vocabulary.modules = true;
+  vocabulary.tokens = true;
+  vocabulary.credentials = true;
   vocabulary.metrics_file = true;
   for (const auto& info : protocol::operations()) vocabulary.operations.emplace_back(info.config_name);
   const auto text = config::read_config_file(path);

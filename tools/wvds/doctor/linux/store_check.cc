@@ -86,45 +86,69 @@ void check_missing_store(Examination& exam, const std::string& path) {
                         "install -d -m 700 -o " + user_text(exam) + " " + path);
 }
 
-const std::string& secret_path(const config::Store& store) {
-  return store.key_file.empty() ? store.passphrase_file : store.key_file;
+// Secret is what the configured protector is unlocked with.
+struct Secret {
+  const config::SecretSource& source;
+  const char* check;        // what the findings call it
+  bool is_made_by_service;  // with the store, where it is missing
+  off_t size;               // 0: any
+};
+
+Secret secret_of(const config::Store& store) {
+  switch (store.protector) {
+    case config::ProtectorKind::kTpm: return {store.tpm->auth, "authorisation", true, kKeyFileSize};
+    case config::ProtectorKind::kHsm: return {store.hsm->pin, "PIN", false, 0};
+    case config::ProtectorKind::kFile: break;
+  }
+  if (store.file->key.is_set()) return {store.file->key, "key file", true, kKeyFileSize};
+  return {store.file->passphrase, "passphrase", false, 0};
 }
 
-void check_missing_secret(Examination& exam, const std::string& path) {
-  const bool is_key_file = !exam.config->store.key_file.empty();
-  if (!is_key_file) {
-    return exam.findings.problem("key file", path + ": the file with the passphrase is not there",
-                                 "put it there, mode 600");
-  }
+void check_missing_secret(Examination& exam, const Secret& secret) {
+  const std::string& path = secret.source.file;
+  if (!secret.is_made_by_service)
+    return exam.findings.problem(secret.check, path + " is not there", "put it there, mode 600");
   if (content_of(exam.config->store.path).has_header) {
-    return exam.findings.problem("key file", path + " is not there; without it the store can't be opened",
+    return exam.findings.problem(secret.check, path + " is not there; without it the store can't be opened",
                                  "put it back from its backup");
   }
   if (::access(parent_of(path).c_str(), F_OK) != 0) {
-    return exam.findings.problem("key file", parent_of(path) + ": this folder is not there",
+    return exam.findings.problem(secret.check, parent_of(path) + ": this folder is not there",
                                  "install -d -m 700 -o " + user_text(exam) + " " + parent_of(path));
   }
-  exam.findings.ok("key file", path + " is not there yet; the service makes it with the store");
+  exam.findings.ok(secret.check, path + " is not there yet; the service makes it with the store");
 }
 
-void check_secret(Examination& exam, const std::string& path, const UniqueFd& file) {
+void check_secret(Examination& exam, const Secret& secret, const UniqueFd& file) {
+  const std::string& path = secret.source.file;
   struct stat facts{};
   if (::fstat(file.get(), &facts) != 0) return;
   if (!S_ISREG(facts.st_mode)) {
-    return exam.findings.problem("key file", path + " is no regular file", "correct the path in the configuration");
+    return exam.findings.problem(secret.check, path + " is no regular file", "correct the path in the configuration");
   }
   if (const auto who = platform::others_who_can_read(file.get(), facts, trusted_user(exam))) {
-    return exam.findings.problem("key file", path + ": " + *who + " can read or change this file",
+    return exam.findings.problem(secret.check, path + ": " + *who + " can read or change this file",
                                  "chmod 600 " + path + "; chown " + user_text(exam) + " " + path +
                                      "; if others may have read it, move the keys to a new store");
   }
-  const bool is_key_file = !exam.config->store.key_file.empty();
-  if (is_key_file && facts.st_size != kKeyFileSize) {
-    return exam.findings.problem("key file",
-                                 path + " has " + std::to_string(facts.st_size) + " bytes, a key file has 32",
+  if (secret.size != 0 && facts.st_size != secret.size) {
+    return exam.findings.problem(secret.check,
+                                 path + " has " + std::to_string(facts.st_size) + " bytes, where 32 are needed",
                                  "put it back from its backup");
   }
-  exam.findings.ok("key file", path + " is for the service's user only");
+  exam.findings.ok(secret.check, path + " is for the service's user only");
+}
+
+void check_secret_file(Examination& exam, const Secret& secret) {
+  const std::string& path = secret.source.file;
+  const size_t before = exam.findings.all().size();
+  const UniqueFd folder = open_for_look(exam, secret.check, parent_of(path), O_DIRECTORY);
+  if (exam.findings.all().size() > before) return;
+  if (folder && !is_safe_folder(exam, secret.check, parent_of(path), folder)) return;
+  const UniqueFd file = open_for_look(exam, secret.check, path, O_NOFOLLOW);
+  if (exam.findings.all().size() > before) return;
+  if (!file) return check_missing_secret(exam, secret);
+  check_secret(exam, secret, file);
 }
 
 // Whether a module serves well, the service finds out when it starts; loading it here could run somebody else's code.
@@ -169,16 +193,12 @@ void check_store(Examination& exam) {
 }
 
 void check_protector(Examination& exam) {
-  if (!exam.config) return exam.findings.not_checked("key file", "the configuration could not be read");
-  const std::string& path = secret_path(exam.config->store);
-  const size_t before = exam.findings.all().size();
-  const UniqueFd folder = open_for_look(exam, "key file", parent_of(path), O_DIRECTORY);
-  if (exam.findings.all().size() > before) return;
-  if (folder && !is_safe_folder(exam, "key file", parent_of(path), folder)) return;
-  const UniqueFd file = open_for_look(exam, "key file", path, O_NOFOLLOW);
-  if (exam.findings.all().size() > before) return;
-  if (!file) return check_missing_secret(exam, path);
-  check_secret(exam, path, file);
+  if (!exam.config) return exam.findings.not_checked("protector", "the configuration could not be read");
+  const Secret secret = secret_of(exam.config->store);
+  if (!secret.source.file.empty()) return check_secret_file(exam, secret);
+  exam.findings.not_checked(secret.check, secret.source.prompt
+                                              ? "the PIN is typed in at start"
+                                              : "the service manager hands it over as a credential at start");
 }
 
 void check_disk(Examination& exam) {

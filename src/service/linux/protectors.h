@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/store_section.h"
+#include "keystore/protector.h"
+
+// What the service and the tool's store commands make of the configuration's protectors.
+namespace wvds::service {
+
+// secret_path is the file that a secret is handed over in. kStorageError for a credential where the service manager
+// handed none over. Not for a source that is a prompt.
+Result<std::string> secret_path(const config::SecretSource& source);
+
+// make_protector gives the protector of `kind`, whose section must be in `store` (kInvalidArgument otherwise). Nothing
+// is opened yet; what can't be had is told by its create and unlock.
+Result<std::unique_ptr<keystore::Protector>> make_protector(const config::Store& store, config::ProtectorKind kind);
+
+}  // namespace wvds::service
