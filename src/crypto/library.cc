@@ -84,6 +84,9 @@ class OpenSslLibrary final : public Library {
     return {};
   }
 
+  void require_fips() { fips_required_ = true; }
+  bool fips_required() const override { return fips_required_; }
+
   FipsState fips_state() const override {
     if (!fips_) return without_fips_;
     return provider_runs(providers_.algorithms.get()) ? FipsState::kActive : FipsState::kUnavailable;
@@ -143,6 +146,7 @@ class OpenSslLibrary final : public Library {
   Fetched fetched_;
   std::vector<EngineInfo> infos_;
   const bool fips_;
+  bool fips_required_ = false;
   const FipsState without_fips_;
   const std::string fips_detail_;
   const std::string version_;
@@ -196,6 +200,7 @@ Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
   WVDS_TRY(check_engine_modes(config));
   WVDS_TRY(start_secure_heap(config.secure_heap_bytes, config.locked_memory_required));
   WVDS_ASSIGN(library, load_mode(config));
+  if (config.fips == FipsMode::kRequired) library->require_fips();
   WVDS_TRY(add_engines(config, *library));
   return library;
 }

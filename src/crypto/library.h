@@ -72,9 +72,10 @@ class Library {
 
   virtual FipsState fips_state()
       const = 0;  // asks the module: kUnavailable also after a self-test failed while running
-  virtual const std::string& fips_detail() const = 0;  // why FIPS is unavailable; empty otherwise
-  virtual const std::string& version() const = 0;      // "OpenSSL 3.6.3 9 Jun 2026"
-  virtual const std::string& provider() const = 0;     // "OpenSSL FIPS Provider 3.6.3"
+  virtual bool fips_required() const { return false; }  // loaded with FipsMode::kRequired
+  virtual const std::string& fips_detail() const = 0;   // why FIPS is unavailable; empty otherwise
+  virtual const std::string& version() const = 0;       // "OpenSSL 3.6.3 9 Jun 2026"
+  virtual const std::string& provider() const = 0;      // "OpenSSL FIPS Provider 3.6.3"
   virtual const std::vector<EngineInfo>& engines() const = 0;
 
   // memory_locked: the secure heap is locked, and no secret is outside it. An engine keeps expanded keys where it

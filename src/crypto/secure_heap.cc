@@ -80,6 +80,8 @@ Result<> start_secure_heap(size_t bytes, bool required) {
   return {};
 }
 
+bool locked_memory_required() { return lock_required; }
+
 bool secure_heap_locked() { return heap_locked && !ordinary_memory_used; }
 
 size_t secure_heap_size() { return heap_size; }

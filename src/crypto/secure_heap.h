@@ -19,6 +19,9 @@ inline constexpr size_t kSecureHeapReserve =
 // kInvalidPayload when `bytes` is no power of two or under kMinSecureHeap.
 Result<> start_secure_heap(size_t bytes, bool required);
 
+// locked_memory_required tells whether it was ever started with `required`.
+bool locked_memory_required();
+
 // secure_heap_locked tells whether every secret so far is in locked memory.
 bool secure_heap_locked();
 size_t secure_heap_size();

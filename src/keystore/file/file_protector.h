@@ -24,14 +24,25 @@ struct FileName {
 // file_name splits a path at its last slash; without one the file is in the working folder.
 FileName file_name(std::string_view path);
 
-// make_key_file_protector uses a file of exactly 32 random bytes. create makes it where it is missing, durably,
-// readable by this user only; its folder must be there and be closed to others. A file that others can reach, or of
-// another length, is refused.
-std::unique_ptr<Protector> make_key_file_protector(FileName file);
+enum class WhenMissing : uint8_t {
+  kMake,
+  kRefuse,  // the file is somebody else's to make: a credential
+};
+
+// make_key_file_protector uses a file of exactly 32 random bytes. Where it is missing create makes it, durably,
+// readable by this user only, or refuses; its folder must be there and be closed to others. A file that others can
+// reach, or of another length, is refused.
+std::unique_ptr<Protector> make_key_file_protector(FileName file, WhenMissing when_missing = WhenMissing::kMake);
 
 // make_passphrase_protector reads a passphrase: the file's content without one line end, at least 12 characters
-// (UTF-8), at most 1,024 bytes. The key is derived by PBKDF2-HMAC-SHA-512 with 600,000 iterations, so create and unlock
-// block for some tenths of a second.
+// (UTF-8), at most 1,024 bytes. create derives the key by PBKDF2-HMAC-SHA-512 with 600,000 iterations where the
+// library's FIPS provider is active, else by Argon2id with 64 MB of memory; unlock as the header says. Both block for
+// some tenths of a second. Where FIPS is required a header of Argon2id is refused; kLimitReached where its memory can't
+// be had.
 std::unique_ptr<Protector> make_passphrase_protector(FileName file);
+
+// read_passphrase returns the passphrase that a file holds, as make_passphrase_protector reads it. kStorageError, with
+// the file's path and the cause.
+Result<crypto::LockedBytes> read_passphrase(FileName& file);
 
 }  // namespace wvds::keystore

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <map>
 #include <string>
 
+#include "base/log.h"
 #include "keystore/memory/memory_protector.h"
 #include "keystore/protector_conformance.h"
 #include "platform/durable.h"
@@ -159,6 +162,21 @@ TEST(KeyFile, ThatIsMissingOrAnotherIsNamedWithTheCure) {
   EXPECT_TRUE(contains(detail, "secrets/secret") && contains(detail, "not the key file")) << detail;
 }
 
+TEST(KeyFile, ThatSomebodyElseHandsOverIsNeverMade) {
+  SecretFolder folder;
+  std::vector<std::byte> header;
+  const auto handed_over = [&] { return make_key_file_protector(folder.file(), WhenMissing::kRefuse); };
+  EXPECT_TRUE(contains(refusal_of_create(*handed_over()), "handed over"));
+  FakeDisk disk("secrets", folder.volume, folder.faults);
+  EXPECT_FALSE(disk.read("secret", 100).has_value());
+  folder.put(std::string(31, 'k'));
+  EXPECT_TRUE(contains(refusal_of_create(*handed_over()), "exactly 32 bytes"));
+  folder.put(std::string(32, 'k'));
+  folder.faults.read_only = true;
+  ASSERT_TRUE(handed_over()->create(library(), header)) << "nothing is written in its folder";
+  EXPECT_TRUE(handed_over()->unlock(library(), header));
+}
+
 TEST(Passphrase, HasAtLeastTwelveCharacters) {
   for (const char* too_short : {"", "\n", "elevenchars", "elevenchars\n", "elevenchars\r\n",
                                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n"}) {
@@ -200,14 +218,93 @@ TEST(Passphrase, ThatIsMissingIsNamed) {
   EXPECT_TRUE(contains(refusal_of_create(*make_passphrase_protector(folder.file())), "missing"));
 }
 
-// docs/storage-format.md: iterations at offset 4 of the header.
+// The headers of stores that each mode makes. Both are opened by what is not restricted to FIPS.
+std::vector<std::byte> passphrase_header(SecretFolder& folder, const crypto::Library& made_by) {
+  std::vector<std::byte> header;
+  EXPECT_TRUE(make_passphrase_protector(folder.file())->create(made_by, header));
+  return header;
+}
+
+const crypto::Library& library_in(crypto::FipsMode mode) {
+  static std::map<crypto::FipsMode, std::unique_ptr<crypto::Library>> loaded;
+  crypto::LibraryConfig config;
+  config.fips = mode;
+  auto& library = loaded[mode];
+  if (library == nullptr) library = crypto::Library::load(config).value();
+  return *library;
+}
+
+// docs/storage-format.md: the derivation at offset 1 of the header, its parameters from offset 4.
+struct Derivation {
+  explicit Derivation(Bytes header) {
+    Reader reader(header.subspan(1));
+    kind = reader.u8();
+    reader.u16();
+    for (uint32_t& parameter : parameters) parameter = reader.u32();
+  }
+  uint8_t kind;
+  std::array<uint32_t, 3> parameters{};
+};
+
+TEST(Passphrase, GoesThroughPbkdf2InFipsModeAndThroughArgon2idElsewhere) {
+  SecretFolder folder;
+  folder.put("correct horse battery");
+  const Derivation fips(passphrase_header(folder, library_in(crypto::FipsMode::kRequired)));
+  EXPECT_EQ(fips.kind, 2);
+  EXPECT_EQ(fips.parameters, (std::array<uint32_t, 3>{600'000, 0, 0}));
+  const Derivation preferred(passphrase_header(folder, library_in(crypto::FipsMode::kPreferred)));
+  EXPECT_EQ(preferred.kind, 2) << "the FIPS provider is there";
+  const Derivation other(passphrase_header(folder, library_in(crypto::FipsMode::kOff)));
+  EXPECT_EQ(other.kind, 3);
+  EXPECT_EQ(other.parameters, (std::array<uint32_t, 3>{3, 65'536, 4}));
+}
+
+TEST(Passphrase, ThroughPbkdf2OpensInEveryMode) {
+  SecretFolder folder;
+  folder.put("correct horse battery");
+  const auto header = passphrase_header(folder, library_in(crypto::FipsMode::kRequired));
+  for (const auto mode : {crypto::FipsMode::kRequired, crypto::FipsMode::kPreferred, crypto::FipsMode::kOff})
+    EXPECT_TRUE(make_passphrase_protector(folder.file())->unlock(library_in(mode), header));
+}
+
+std::string logged;
+
+TEST(Passphrase, ThroughArgon2idIsRefusedWhereFipsIsRequiredAndWarnedOfWhereItIsActive) {
+  SecretFolder folder;
+  folder.put("correct horse battery");
+  const auto header = passphrase_header(folder, library_in(crypto::FipsMode::kOff));
+  const auto refused =
+      make_passphrase_protector(folder.file())->unlock(library_in(crypto::FipsMode::kRequired), header);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().status, Status::kStorageError);
+  EXPECT_TRUE(contains(refused.error().detail, "Argon2id") && contains(refused.error().detail, "wvds store migrate"))
+      << refused.error().detail;
+  set_log_sink([](const LogRecord& record) { logged += record.line; });
+  EXPECT_TRUE(make_passphrase_protector(folder.file())->unlock(library_in(crypto::FipsMode::kOff), header));
+  EXPECT_EQ(logged, "");
+  EXPECT_TRUE(make_passphrase_protector(folder.file())->unlock(library_in(crypto::FipsMode::kPreferred), header));
+  set_log_sink(nullptr);
+  EXPECT_TRUE(contains(logged, "outside FIPS")) << logged;
+}
+
+TEST(Passphrase, HeaderRecordsWhatArgon2idCostsAndReadingHoldsItInBounds) {
+  SecretFolder folder;
+  folder.put("correct horse battery");
+  const auto header = passphrase_header(folder, library_in(crypto::FipsMode::kOff));
+  using Cost = std::array<uint32_t, 3>;
+  for (const Cost& cost : {Cost{2, 65'536, 4}, Cost{17, 65'536, 4}, Cost{3, 65'535, 4}, Cost{3, 1'048'577, 4},
+                           Cost{3, 65'536, 0}, Cost{3, 65'536, 17}, Cost{0, 0, 0}, Cost{~0u, ~0u, ~0u}}) {
+    auto changed = header;
+    Writer writer(MutableBytes(changed).subspan(4));
+    for (const uint32_t part : cost) writer.u32(part);
+    EXPECT_TRUE(contains(refusal(*make_passphrase_protector(folder.file()), changed), "lanes"));
+  }
+}
+
 TEST(Passphrase, HeaderRecordsTheIterationsAndReadingCapsThem) {
   SecretFolder folder;
-  std::vector<std::byte> header;
   folder.put("correct horse battery");
-  ASSERT_TRUE(make_passphrase_protector(folder.file())->create(library(), header));
-  Reader reader(Bytes(header).subspan(4));
-  EXPECT_EQ(reader.u32(), 600'000u);
+  std::vector<std::byte> header = passphrase_header(folder, library_in(crypto::FipsMode::kRequired));
   for (const uint32_t iterations : {0u, 599'999u, 10'000'001u, 0xffffffffu}) {
     Writer(MutableBytes(header).subspan(4)).u32(iterations);
     EXPECT_TRUE(contains(refusal(*make_passphrase_protector(folder.file()), header), "iterations")) << iterations;
