@@ -19,6 +19,7 @@ void examine(Examination& exam) {
   check_config_readable(exam);
   check_store(exam);
   check_protector(exam);
+  check_tpm(exam);
   check_disk(exam);
   check_fips(exam);
   check_engines(exam);

@@ -37,6 +37,7 @@ void find_service_user(Examination& exam);
 void check_config_readable(Examination& exam);
 void check_store(Examination& exam);
 void check_protector(Examination& exam);
+void check_tpm(Examination& exam);
 void check_disk(Examination& exam);
 void check_engines(Examination& exam);
 void check_fips(Examination& exam);

@@ -1,48 +1,25 @@
 // The configuration, and who the service's user is.
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <sstream>
-#include <vector>
 
 #include "config/linux/system_users.h"
 #include "service/linux/load_config.h"
 #include "tools/wvds/doctor/examination.h"
+#include "tools/wvds/doctor/linux/user_access.h"
 #include "tools/wvds/doctor/system.h"
 
 namespace wvds::tool {
 namespace {
 
+constexpr mode_t kRead = 4;
+
 std::optional<uint32_t> user_number(const std::string& user) {
   const bool is_number = !user.empty() && user.size() < 10 && user.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? static_cast<uint32_t>(std::stoul(user)) : config::SystemUsers().user_id(user);
-}
-
-// groups_of gives all groups that a process of this user is in.
-std::vector<gid_t> groups_of(uint32_t user) {
-  const passwd* entry = ::getpwuid(user);
-  if (entry == nullptr) return {};
-  int count = 64;
-  std::vector<gid_t> groups(static_cast<size_t>(count));
-  if (::getgrouplist(entry->pw_name, entry->pw_gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<size_t>(count));
-    ::getgrouplist(entry->pw_name, entry->pw_gid, groups.data(), &count);
-  }
-  groups.resize(static_cast<size_t>(count));
-  return groups;
-}
-
-bool can_read(uint32_t user, const struct stat& facts) {
-  if (user == 0) return true;
-  if (facts.st_uid == user) return (facts.st_mode & S_IRUSR) != 0;
-  const auto groups = groups_of(user);
-  if (std::ranges::find(groups, facts.st_gid) != groups.end()) return (facts.st_mode & S_IRGRP) != 0;
-  return (facts.st_mode & S_IROTH) != 0;
 }
 
 void add_problems(Findings& findings, const std::string& messages) {
@@ -88,7 +65,7 @@ void find_service_user(Examination& exam) {
 void check_config_readable(Examination& exam) {
   struct stat facts{};
   if (!exam.config || !exam.service_user || ::stat(exam.config_path.c_str(), &facts) != 0) return;
-  if (can_read(*exam.service_user, facts)) return;
+  if (may_access(*exam.service_user, facts, kRead)) return;
   exam.findings.problem(
       "config", exam.config_path + " can't be read by the service's user, " + std::to_string(*exam.service_user),
       "chgrp it to that user's group and chmod 640 it");

@@ -152,20 +152,20 @@ void check_secret_file(Examination& exam, const Secret& secret) {
 }
 
 // Whether a module serves well, the service finds out when it starts; loading it here could run somebody else's code.
-void check_engine(Examination& exam, const std::string& module) {
+void check_module(Examination& exam, const char* check, const std::string& module, const char* section) {
   const size_t before = exam.findings.all().size();
-  const UniqueFd file = open_for_look(exam, "engine", module, 0);
+  const UniqueFd file = open_for_look(exam, check, module, 0);
   if (exam.findings.all().size() > before) return;
   struct stat facts{};
   if (!file || ::fstat(file.get(), &facts) != 0) {
-    return exam.findings.problem("engine", module + " is not there: the service does not start",
-                                 "install the module, or correct engines in the configuration");
+    return exam.findings.problem(check, module + " is not there: the service does not start",
+                                 std::string("install the module, or correct ") + section + " in the configuration");
   }
   if (const auto who = platform::others_who_can_write(file.get(), facts, trusted_user(exam))) {
-    return exam.findings.problem("engine", module + ": " + *who + " can write it: the service does not load it",
+    return exam.findings.problem(check, module + ": " + *who + " can write it: the service does not load it",
                                  "chown root " + module + "; chmod 755 " + module);
   }
-  exam.findings.ok("engine", module + " is there");
+  exam.findings.ok(check, module + " is there");
 }
 
 // existing gives the path, or the nearest folder above it that is there.
@@ -194,6 +194,8 @@ void check_store(Examination& exam) {
 
 void check_protector(Examination& exam) {
   if (!exam.config) return exam.findings.not_checked("protector", "the configuration could not be read");
+  if (exam.config->store.protector == config::ProtectorKind::kHsm)
+    check_module(exam, "token module", exam.config->store.hsm->module, "store.hsm.module");
   const Secret secret = secret_of(exam.config->store);
   if (!secret.source.file.empty()) return check_secret_file(exam, secret);
   exam.findings.not_checked(secret.check, secret.source.prompt
@@ -214,7 +216,7 @@ void check_disk(Examination& exam) {
 
 void check_engines(Examination& exam) {
   if (!exam.config) return;
-  for (const config::Engine& engine : exam.config->engines) check_engine(exam, engine.module);
+  for (const config::Engine& engine : exam.config->engines) check_module(exam, "engine", engine.module, "engines");
 }
 
 }  // namespace wvds::tool

@@ -1,0 +1,149 @@
+// The service with its store's key sealed to a TPM: swtpm beside it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "keystore/tpm/testing/swtpm.h"
+#include "support/daemon.h"
+
+namespace wvds::test {
+namespace {
+
+namespace fs = std::filesystem;
+using keystore::testing::Swtpm;
+using keystore::testing::swtpm_missing;
+using Octets = std::vector<uint8_t>;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class TpmService : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string missing = swtpm_missing(); !missing.empty()) GTEST_SKIP() << "not installed: " << missing;
+    tpm_ = std::make_unique<Swtpm>();
+    daemon_ = std::make_unique<Daemon>();
+    use(R"("pcrs": [7], "rollback_nv_index": "0x01800100")");
+  }
+
+  void use(const std::string& settings) {
+    DaemonOptions options;
+    options.protector = R"("protector": "tpm", "tpm": {"tcti": ")" + tpm_->tcti() + R"(", "auth_file": ")" +
+                        daemon_->path("keys/tpm.auth") + "\", " + settings + "}";
+    daemon_->configure(options);
+  }
+
+  // refused is what the service says that does not start.
+  std::string refused() {
+    const Outcome run = run_service({"--config", daemon_->config_path()});
+    EXPECT_EQ(run.exit_code, 1) << run.output;
+    return run.output;
+  }
+
+  static uint32_t make_key(const Connection& client) {
+    wvds_key_template wanted{};
+    wanted.algorithm = WVDS_AES_256_GCM;
+    wanted.lifetime = WVDS_LIFETIME_PERSISTENT;
+    uint32_t key = 0;
+    EXPECT_EQ(wvds_key_generate(client.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
+    return key;
+  }
+
+  static Octets encrypt(const Connection& client, uint32_t key) {
+    Octets sealed(WVDS_AES_ENCRYPT_OUTPUT_SIZE(4));
+    size_t length = 0;
+    EXPECT_EQ(wvds_aes_encrypt(client.get(), sealed.data(), &length, sealed.size(), key,
+                               reinterpret_cast<const uint8_t*>("text"), 4, nullptr, 0),
+              WVDS_SUCCESS);
+    return sealed;
+  }
+
+  static wvds_status decrypt(const Connection& client, uint32_t key, const Octets& sealed) {
+    Octets opened(sealed.size());
+    size_t length = 0;
+    return wvds_aes_decrypt(client.get(), opened.data(), &length, opened.size(), key, sealed.data(), sealed.size(),
+                            nullptr, 0);
+  }
+
+  std::unique_ptr<Swtpm> tpm_;
+  std::unique_ptr<Daemon> daemon_;
+};
+
+TEST_F(TpmService, MakesKeysRestartsAndServesThem) {
+  ASSERT_TRUE(daemon_->start());
+  uint32_t key = 0;
+  Octets sealed;
+  {
+    const Connection client(*daemon_);
+    key = make_key(client);
+    sealed = encrypt(client, key);
+    wvds_key_details details{};
+    EXPECT_EQ(wvds_key_info(client.get(), &details, key), WVDS_SUCCESS);
+    EXPECT_EQ(details.place, static_cast<uint32_t>(WVDS_PLACE_TPM));
+  }
+  EXPECT_EQ(daemon_->stop(), 0);
+  tpm_->power_off();  // the whole device
+  tpm_->start();
+  ASSERT_TRUE(daemon_->start());
+  const Connection client(*daemon_);
+  EXPECT_EQ(decrypt(client, key, sealed), WVDS_SUCCESS);
+}
+
+TEST_F(TpmService, DoesNotStartWithoutItsTpmAndSaysSo) {
+  ASSERT_TRUE(daemon_->start());
+  EXPECT_EQ(daemon_->stop(), 0);
+  tpm_->power_off();
+  const std::string said = refused();
+  EXPECT_TRUE(contains(said, "the TPM could not be reached") && contains(said, "does not answer")) << said;
+  EXPECT_FALSE(contains(said, "ERROR:tcti")) << "the libraries write nothing of their own: " << said;
+  tpm_->start();
+  EXPECT_TRUE(daemon_->start());
+}
+
+TEST_F(TpmService, DoesNotStartAfterAnotherBootAndSaysWhichPcrChanged) {
+  ASSERT_TRUE(daemon_->start());
+  EXPECT_EQ(daemon_->stop(), 0);
+  tpm_->extend_pcr(7);
+  EXPECT_TRUE(contains(refused(), "changed: sha256 PCR 7"));
+  tpm_->power_off();
+  tpm_->start();
+  EXPECT_TRUE(daemon_->start());
+}
+
+TEST_F(TpmService, ServesOnWhenTheTpmGoesWhileItRuns) {
+  ASSERT_TRUE(daemon_->start());
+  uint32_t key = 0;
+  {
+    const Connection client(*daemon_);
+    const uint32_t before = make_key(client);
+    tpm_->power_off();
+    EXPECT_EQ(decrypt(client, before, encrypt(client, before)), WVDS_SUCCESS);
+    key = make_key(client);
+    EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
+    EXPECT_TRUE(reached([&] { return contains(daemon_->log(), "the rollback counter stands still"); }));
+  }
+  EXPECT_EQ(daemon_->stop(), 0);
+  tpm_->start();
+  ASSERT_TRUE(daemon_->start());
+  const Connection client(*daemon_);
+  EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
+}
+
+TEST_F(TpmService, DoesNotStartWithAnOlderStoreThatWasPutBack) {
+  ASSERT_TRUE(daemon_->start());
+  EXPECT_EQ(daemon_->stop(), 0);
+  const std::string store = daemon_->path("store"), older = daemon_->path("older"), newest = daemon_->path("newest");
+  fs::copy(store, older, fs::copy_options::recursive);
+  ASSERT_TRUE(daemon_->start());
+  EXPECT_EQ(daemon_->stop(), 0);
+  fs::rename(store, newest);
+  fs::rename(older, store);
+  fs::permissions(store, fs::perms::owner_all);
+  EXPECT_TRUE(contains(refused(), "an older state of the whole store was put back"));
+  fs::rename(store, older);
+  fs::rename(newest, store);
+  EXPECT_TRUE(daemon_->start());
+}
+
+}  // namespace
+}  // namespace wvds::test
