@@ -342,6 +342,26 @@ class Engines(DoctorTest):
         self.assert_finds(self.doctor(exit_status=1), "ok", "engine", self.path("quick.so"))
 
 
+class Token(DoctorTest):
+    def use(self, module):
+        hsm = {"module": module, "token": "gateway", "pin_file": self.write("pin", b"1234")}
+        os.chmod(hsm["pin_file"], 0o600)
+        self.edit(lambda config: config["store"].update(protector="hsm", hsm=hsm))
+
+    def test_module_that_is_missing(self):
+        self.use(self.path("token.so"))
+        self.assert_finds(self.doctor(exit_status=1), "problem", "token module", "does not start", "store.hsm.module")
+
+    def test_module_that_others_can_write(self):
+        self.use(self.write("token.so", b"no module: nothing is loaded"))
+        os.chmod(self.path("token.so"), 0o666)
+        self.assert_finds(self.doctor(exit_status=1), "problem", "token module", "everybody can write it", "chmod 755")
+        os.chmod(self.path("token.so"), 0o755)
+        findings = self.doctor(exit_status=1)
+        self.assert_finds(findings, "ok", "token module", self.path("token.so"))
+        self.assert_finds(findings, "ok", "PIN", "for the service's user only")
+
+
 class LockedMemory(DoctorTest):
     def start_as_stranger(self, limit):
         """Runs the service as a user whom the limit binds."""
