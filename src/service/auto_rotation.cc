@@ -8,8 +8,8 @@ namespace wvds::service {
 
 constexpr size_t kStackSize = 256 << 10;
 
-Result<std::unique_ptr<AutoRotation>> AutoRotation::start(keystore::KeyStore& store) {
-  std::unique_ptr<AutoRotation> rotation(new AutoRotation(store));
+Result<std::unique_ptr<AutoRotation>> AutoRotation::start(keystore::KeyStore& store, AuditLog& audit) {
+  std::unique_ptr<AutoRotation> rotation(new AutoRotation(store, audit));
   WVDS_ASSIGN(thread, platform::Thread::start("key-rotation", kStackSize, [self = rotation.get()] { self->run(); }));
   rotation->thread_ = std::move(thread);
   return rotation;
@@ -52,6 +52,13 @@ void AutoRotation::rotate(const RotationJob& job) {
   const auto active = access->key->active();
   if (!active || (*active)->number() != job.version) return;  // retired, or rotated already
   const auto rotated = store_.rotate(job.owner, job.session, job.key_id);
+  audit_.add({.event = "key-rotate",
+              .status = rotated ? Status::kSuccess : rotated.error().status,
+              .principal = job.owner,
+              .session = job.session,
+              .key_id = job.key_id,
+              .detail = rotated ? "by itself: the version before is nearly used up" : rotated.error().detail,
+              .durable = true});
   if (rotated) {
     log_info("key rotated by itself", {{"key", job.key_id}, {"owner", job.owner}, {"version", (*rotated)->number()}});
   } else {

@@ -8,6 +8,7 @@
 
 #include "keystore/key_store.h"
 #include "platform/thread.h"
+#include "service/audit_log.h"
 
 namespace wvds::service {
 
@@ -26,8 +27,8 @@ struct RotationJob {
 // nothing is lost unasked.
 class AutoRotation {
  public:
-  // start: the store must outlive the object.
-  static Result<std::unique_ptr<AutoRotation>> start(keystore::KeyStore& store);
+  // start: store and audit log must outlive the object.
+  static Result<std::unique_ptr<AutoRotation>> start(keystore::KeyStore& store, AuditLog& audit);
   ~AutoRotation();  // waits for a rotation that is under way; forgets the others
   AutoRotation(const AutoRotation&) = delete;
   AutoRotation& operator=(const AutoRotation&) = delete;
@@ -37,11 +38,12 @@ class AutoRotation {
   void post(RotationJob job);
 
  private:
-  explicit AutoRotation(keystore::KeyStore& store) : store_(store) {}
+  AutoRotation(keystore::KeyStore& store, AuditLog& audit) : store_(store), audit_(audit) {}
   void run();
   void rotate(const RotationJob& job);
 
   keystore::KeyStore& store_;
+  AuditLog& audit_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<RotationJob> jobs_;  // the first one is being done

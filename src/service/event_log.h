@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "keystore/key.h"
 #include "protocol/operations.h"
+#include "service/audit_log.h"
 #include "service/principal.h"
 
 namespace wvds::service {
@@ -17,11 +18,14 @@ struct Event {
   uint32_t key_id = 0;                                 // 0: none
 };
 
-// log_success logs a management operation that was done; every one.
-void log_success(const Event& event);
+// Both write to the log and to the audit log. What concerns a stored key is always told, and is on the disk when
+// log_success returns. Failures, and keys in memory, are limited to a few a second for each principal; what was left
+// out is counted and told with the next one.
 
-// log_failure logs a request that did not succeed. A principal's failures are limited to a few lines a second; what was
-// left out is counted and told with the next line.
-void log_failure(const Event& event, const Error& error, TimePoint now);
+// log_success tells of a management operation that was done.
+void log_success(AuditLog& audit, const Event& event, TimePoint now);
+
+// log_failure tells of a request that did not succeed.
+void log_failure(AuditLog& audit, const Event& event, const Error& error, TimePoint now);
 
 }  // namespace wvds::service
