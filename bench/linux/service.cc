@@ -25,12 +25,14 @@ std::string operation_list() {
 }
 
 // The limits are high enough that the measurements run into none of them; they are checked all the same.
-std::string config_text(const std::string& folder, const std::string& address, bool fips) {
+std::string config_text(const std::string& folder, const std::string& address, bool fips,
+                        const std::string& protector) {
+  const std::string key_file = R"("protector": "file", "file": {"key_file": ")" + folder + "/key\"}";
   std::stringstream text;
   text << "{\n"
        << "  \"socket\": {\"path\": \"" << address << "\"},\n"
        << "  \"store\": {\"path\": \"" << folder << "/store\",\n"
-       << "            \"protector\": \"file\", \"file\": {\"key_file\": \"" << folder << "/key\"}},\n"
+       << "            " << (protector.empty() ? key_file : protector) << "},\n"
        << "  \"fips\": \"" << (fips ? "required" : "off") << "\",\n"
        << "  \"sessions\": {\"total\": 320},\n"
        << "  \"rate_limit\": {\"requests_per_second\": 0},\n"
@@ -58,12 +60,12 @@ ServiceProcess::ServiceProcess(std::string program, std::string folder)
     : program_(std::move(program)), folder_(std::move(folder)), address_(folder_ + "/crypto.sock") {}
 
 Result<std::unique_ptr<ServiceProcess>> ServiceProcess::prepare(const std::string& program, const std::string& folder,
-                                                                bool fips) {
+                                                                bool fips, const std::string& protector) {
   std::error_code error;
   if (!std::filesystem::create_directory(folder, error)) return fail(Status::kInternalError, "can't make " + folder);
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   std::unique_ptr<ServiceProcess> service(new ServiceProcess(program, folder));
-  std::ofstream(folder + "/config.json") << config_text(folder, service->address_, fips);
+  std::ofstream(folder + "/config.json") << config_text(folder, service->address_, fips, protector);
   return service;
 }
 

@@ -12,9 +12,10 @@ namespace wvds::bench {
 // allowed for this user.
 class ServiceProcess {
  public:
-  // prepare writes the folder's config.json; nothing runs yet.
+  // prepare writes the folder's config.json; nothing runs yet. `protector` are its members "protector" and the section
+  // of it; empty: a key file.
   static Result<std::unique_ptr<ServiceProcess>> prepare(const std::string& program, const std::string& folder,
-                                                         bool fips);
+                                                         bool fips, const std::string& protector = {});
 
   // start runs the service and returns when the first connection was accepted; the time that took is start_time_ms().
   Result<> start();
