@@ -39,7 +39,8 @@
  *   handle that is none, a value that is none of the list), WVDS_TIMEOUT (the work may still be done; its answer is
  *   dropped), WVDS_DISCONNECTED, WVDS_BUSY (all slots are in use), WVDS_PROTOCOL_ERROR, WVDS_RATE_LIMITED, WVDS_DENIED,
  *   WVDS_NOT_READY, WVDS_CRYPTO_ERROR, WVDS_INTERNAL_ERROR, WVDS_OUT_OF_MEMORY; with a key id also WVDS_STORAGE_ERROR
- *   (the key's record is damaged). wvds_status_text() says what each means.
+ *   (the key's record is damaged), WVDS_KEY_NOT_VALID (the key has dates) and WVDS_KEY_USED_UP (it has max_uses).
+ *   wvds_status_text() says what each means.
  */
 #ifndef WVDS_CRYPTO_H
 #define WVDS_CRYPTO_H
@@ -82,6 +83,7 @@ typedef enum wvds_status {
   WVDS_SIGNATURE_INVALID = 0x11,
   WVDS_UNSUPPORTED = 0x12,
   WVDS_INTERNAL_ERROR = 0x13,
+  WVDS_KEY_NOT_VALID = 0x14, /* before or after the key's dates */
 
   WVDS_INVALID_ARGUMENT = 0x80,
   WVDS_BUFFER_TOO_SMALL = 0x81,
@@ -153,8 +155,11 @@ enum {
 };
 
 /* WVDS_KEY_REPLAY_WINDOW_OFF makes an AES key without memory of the nonces it decrypted: for data at rest, which is
- * read more than once. Without it a nonce that comes a second time is WVDS_NONCE_REUSE. */
-enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01 };
+ * read more than once. Without it a nonce that comes a second time is WVDS_NONCE_REUSE.
+ * WVDS_KEY_INSIDE_TOKEN makes an ML-DSA or ML-KEM key inside the PKCS#11 token that protects the service's store: the
+ * private key never leaves it. The key is persistent, signs no external mu, and each use waits for the token.
+ * WVDS_UNSUPPORTED where the service has no token that can do it. */
+enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01, WVDS_KEY_INSIDE_TOKEN = 0x02 };
 
 /* ---- Sizes, in bytes ------------------------------------------------------------------------------------------- */
 
@@ -223,6 +228,7 @@ enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01 };
 #define WVDS_MAX_OWNER_SIZE 32u    /* without the final NUL */
 #define WVDS_MAX_PROVIDER_SIZE 96u /* without the final NUL */
 #define WVDS_MAX_KEY_VERSIONS 4u
+#define WVDS_MAX_USES UINT64_C(0x1000000000000) /* 2^48, of max_uses */
 #define WVDS_MAX_KEY_LIST 256u
 #define WVDS_MAX_RANDOM_SIZE 65536u
 #define WVDS_MAX_REQUEST_PAYLOAD 65536u
@@ -273,8 +279,8 @@ WVDS_EXPORT wvds_status wvds_set_timeout(wvds_session* session, uint32_t timeout
  * nonce (SP 800-38D, section 8.2); nobody can pass one in. Plaintext and AAD may be empty.
  *
  * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE (not made to encrypt, or retired),
- * WVDS_KEY_USED_UP (2^32 encryptions: rotate the key), WVDS_PAYLOAD_TOO_LARGE (plaintext_len + aad_len is over
- * WVDS_AES_MAX_SIZE), WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
+ * WVDS_KEY_USED_UP (2^32 encryptions, or max_uses: rotate the key), WVDS_PAYLOAD_TOO_LARGE (plaintext_len + aad_len is
+ * over WVDS_AES_MAX_SIZE), WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
 WVDS_EXPORT wvds_status wvds_aes_encrypt(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
                                          uint32_t key_id, const uint8_t* plaintext, size_t plaintext_len,
                                          const uint8_t* aad, size_t aad_len);
@@ -479,8 +485,11 @@ typedef struct wvds_key_template {
   wvds_algorithm algorithm;
   wvds_lifetime lifetime; /* default: persistent */
   uint32_t usages;        /* WVDS_USAGE_ bits; 0: the algorithm's default */
-  uint32_t flags;         /* WVDS_KEY_REPLAY_WINDOW_OFF or 0 */
+  uint32_t flags;         /* WVDS_KEY_REPLAY_WINDOW_OFF, WVDS_KEY_INSIDE_TOKEN or 0 */
   const char* label;      /* UTF-8 without control characters, at most WVDS_MAX_LABEL_SIZE bytes; NULL: none */
+  uint64_t max_uses; /* encryptions, signatures or decapsulations of one version, at most WVDS_MAX_USES; 0: no limit */
+  uint64_t not_before; /* seconds since 1970, up to the year 9999: no use before; 0: at once */
+  uint64_t not_after;  /* and protects nothing after: it then only decrypts, verifies, decapsulates; 0: for ever */
   uint64_t reserved[2];
 } wvds_key_template;
 
@@ -489,7 +498,8 @@ typedef struct wvds_key_template {
  * out_public_key_len may be NULL too.
  *
  * Errors: WVDS_INVALID_PAYLOAD (usages that the algorithm does not have or that exclude each other, a label that is no
- * text), WVDS_LIMIT_REACHED, WVDS_STORAGE_ERROR (no key was made), WVDS_UNSUPPORTED, WVDS_BUFFER_TOO_SMALL. */
+ * text, max_uses for a key that does not encrypt, sign or decapsulate), WVDS_LIMIT_REACHED, WVDS_STORAGE_ERROR (no key
+ * was made), WVDS_UNSUPPORTED, WVDS_BUFFER_TOO_SMALL. Dates that don't follow each other are WVDS_INVALID_ARGUMENT. */
 WVDS_EXPORT wvds_status wvds_key_generate(wvds_session* session, uint32_t* out_key_id, uint8_t* out_public_key,
                                           size_t* out_public_key_len, size_t max_public_key,
                                           const wvds_key_template* key);
@@ -550,7 +560,7 @@ typedef struct wvds_key_version {
   uint32_t number;
   uint32_t state;           /* WVDS_KEY_VERSION_ACTIVE or _RETIRED */
   uint64_t uses;            /* an upper bound: uses that were reserved ahead count */
-  uint64_t use_limit;       /* 0: none */
+  uint64_t use_limit;       /* 0: none; the key's max_uses or the service's own limit, whichever is lower */
   uint32_t window_used;     /* nonces remembered */
   uint32_t window_capacity; /* 0: no replay window */
 } wvds_key_version;
@@ -568,6 +578,7 @@ typedef struct wvds_key_details {
   wvds_key_version versions[WVDS_MAX_KEY_VERSIONS]; /* newest first */
   uint32_t is_inside_fips;                          /* 1: OpenSSL's FIPS module serves the key's algorithm */
   char provider[WVDS_MAX_PROVIDER_SIZE + 1u];       /* that serves it, name and version */
+  uint64_t max_uses, not_before, not_after;         /* as in wvds_key_template */
   uint64_t reserved[4];
 } wvds_key_details;
 
@@ -581,7 +592,8 @@ WVDS_EXPORT wvds_status wvds_key_info(wvds_session* session, wvds_key_details* o
  *
  * Errors: WVDS_LIMIT_REACHED (the key has WVDS_MAX_KEY_VERSIONS: delete its oldest first), WVDS_WRONG_KEY_TYPE (ML-KEM:
  * a ciphertext does not say its key, so make a new key; public keys), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_USAGE
- * (retired), WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
+ * (retired), WVDS_KEY_NOT_VALID (after not_after: a new version has the same dates, and max_uses afresh),
+ * WVDS_STORAGE_ERROR, WVDS_BUFFER_TOO_SMALL. */
 WVDS_EXPORT wvds_status wvds_key_rotate(wvds_session* session, uint32_t* out_version, uint8_t* out_public_key,
                                         size_t* out_public_key_len, size_t max_public_key, uint32_t key_id);
 
@@ -687,7 +699,8 @@ typedef struct wvds_algorithm_offer {
   uint32_t signature_size;
   uint32_t ciphertext_size;                   /* of ML-KEM */
   char provider[WVDS_MAX_PROVIDER_SIZE + 1u]; /* that serves it, name and version */
-  uint8_t reserved[31];
+  uint8_t can_be_inside_token;                /* 1: keys of it can be made with WVDS_KEY_INSIDE_TOKEN */
+  uint8_t reserved[30];
 } wvds_algorithm_offer;
 
 enum {
@@ -787,7 +800,7 @@ typedef struct wvds_operation_metrics {
   uint64_t num_by_latency[WVDS_METRICS_NUM_LATENCIES];
 } wvds_operation_metrics;
 
-/* How much of its limit of encryptions a key version has used */
+/* How much of its limit a key version has used */
 enum {
   WVDS_USE_LEVEL_UNDER_50 = 0, /* per cent */
   WVDS_USE_LEVEL_UNDER_75 = 1,
@@ -841,7 +854,10 @@ typedef struct wvds_metrics {
   uint32_t num_keys;
   wvds_key_use_metrics keys[WVDS_METRICS_MAX_KEYS]; /* the fullest first; without unused ones */
   wvds_operation_metrics operations[WVDS_METRICS_MAX_OPERATIONS];
-  uint64_t reserved[8];
+  uint64_t audit_entry;    /* number of the audit log's last entry; 0: there is none */
+  uint64_t num_audit_lost; /* entries that could not be written */
+  uint8_t audit_hash[32];  /* of the last entry: whoever keeps it elsewhere sees whether the log was changed */
+  uint64_t reserved[2];
 } wvds_metrics;
 
 /* wvds_metrics_get asks for the counters of the whole service. They show what other clients do, so the configuration

@@ -12,20 +12,21 @@ WVDS_CLIENT   = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) \
                   stream_input.cc stream_pipeline.cc l4re/default_address.cc) \
                 platform/thread.cc platform/l4re/thread.cc
 
-WVDS_KEYSTORE = blob.cc block_directory.cc block_medium.cc expanded_keys.cc file/file_protector.cc format.cc \
-                index_format.cc key_pool.cc key_wrap.cc material.cc nonce_window.cc principals.cc record_format.cc \
-                refill_bell.cc store.cc store_change.cc store_files.cc store_index.cc store_load.cc store_make.cc \
+WVDS_KEYSTORE = audit_head.cc blob.cc block_directory.cc block_medium.cc expanded_keys.cc file/file_protector.cc format.cc \
+                index_format.cc key_dates.cc key_pool.cc key_wrap.cc material.cc nonce_window.cc principals.cc record_format.cc \
+                refill_bell.cc rollback_guard.cc store.cc store_change.cc store_files.cc store_headers.cc store_index.cc store_load.cc store_make.cc \
                 store_metrics.cc store_open.cc stored_key.cc use_counter.cc
 WVDS_SERVICE  = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) channel/service_loop.cc \
                 $(addprefix channel/l4re/, endpoint.cc session.cc shared_region.cc) \
                 $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc thread.cc wall_clock.cc) \
                 $(addprefix platform/l4re/, block_device.cc disk.cc dl_locks.cc entropy.cc hardening.cc thread.cc) \
-                $(addprefix crypto/, aead.cc engine.cc engine_check.cc fetched.cc kdf.cc library.cc locked_secret.cc \
-                  mldsa.cc mldsa_mu.cc mlkem.cc openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc) \
+                $(addprefix crypto/, aead.cc argon2id.cc engine.cc engine_check.cc fetched.cc kdf.cc library.cc locked_secret.cc \
+                  mldsa.cc mldsa_mu.cc mlkem.cc openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc spki.cc \
+                  l4re/argon2id.cc) \
                 $(addprefix keystore/, $(WVDS_KEYSTORE)) \
                 $(addprefix config/, client_section.cc engine_section.cc json.cc problems.cc section.cc \
                   service_config.cc store_section.cc) \
-                $(addprefix service/, aes_handlers.cc auto_rotation.cc capability_handler.cc engine_text.cc event_log.cc \
+                $(addprefix service/, aes_handlers.cc audit_chain.cc audit_log.cc auto_rotation.cc capability_handler.cc engine_text.cc event_log.cc \
                   key_cache.cc key_guard.cc key_handlers.cc metrics.cc metrics_handler.cc metrics_text.cc mldsa_handlers.cc \
                   mlkem_handlers.cc op_table.cc principal.cc rate_limiter.cc reload.cc \
                   request_context.cc scratch.cc service.cc service_handlers.cc session.cc start_up.cc l4re/main.cc)

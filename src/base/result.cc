@@ -24,6 +24,7 @@ const char* status_name(Status status) {
     case Status::kSignatureInvalid: return "SIGNATURE_INVALID";
     case Status::kUnsupported: return "UNSUPPORTED";
     case Status::kInternalError: return "INTERNAL_ERROR";
+    case Status::kKeyNotValid: return "KEY_NOT_VALID";
     case Status::kInvalidArgument: return "INVALID_ARGUMENT";
     case Status::kBufferTooSmall: return "BUFFER_TOO_SMALL";
     case Status::kTimeout: return "TIMEOUT";

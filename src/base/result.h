@@ -31,6 +31,7 @@ enum class Status : uint8_t {
   kSignatureInvalid = 0x11,  // verification ran and the signature is not valid
   kUnsupported = 0x12,       // this service has no provider for the algorithm
   kInternalError = 0x13,     // a defect of the service; its log says more
+  kKeyNotValid = 0x14,       // before or after the key's dates, or they can't be compared with the time
 
   kInvalidArgument = 0x80,
   kBufferTooSmall = 0x81,
@@ -48,6 +49,9 @@ enum class Status : uint8_t {
   kStreamDataAfterEnd = 0x8D,
   kCallbackFailed = 0x8E,
 };
+
+// The service's statuses are all values up to this one.
+inline constexpr Status kLastServiceStatus = Status::kKeyNotValid;
 
 // status_name returns the field's name of a status, as docs/protocol.md prints it ("KEY_NOT_FOUND"); static storage.
 const char* status_name(Status status);

@@ -35,10 +35,10 @@ TEST(Header, KeepsTheLayoutOfItsMajorVersion) {
   EXPECT_EQ(sizeof(wvds_status), 4u);
   EXPECT_EQ(sizeof(wvds_public_key), 24u);
   EXPECT_EQ(sizeof(wvds_derivation), 24u);
-  EXPECT_EQ(sizeof(wvds_key_template), 40u);
+  EXPECT_EQ(sizeof(wvds_key_template), 64u);
   EXPECT_EQ(sizeof(wvds_key_entry), 88u);
   EXPECT_EQ(sizeof(wvds_key_version), 32u);
-  EXPECT_EQ(sizeof(wvds_key_details), 392u);
+  EXPECT_EQ(sizeof(wvds_key_details), 416u);
   EXPECT_EQ(sizeof(wvds_service_state), 4632u);
   EXPECT_EQ(sizeof(wvds_capability_list), 5880u);
   EXPECT_EQ(sizeof(wvds_operation_metrics), 464u);

@@ -17,7 +17,9 @@ namespace {
 static_assert(WVDS_MAX_LABEL_SIZE == protocol::kMaxLabelSize && WVDS_MAX_OWNER_SIZE == protocol::kMaxPrincipalSize);
 static_assert(WVDS_MAX_KEY_VERSIONS == protocol::kMaxKeyVersions && WVDS_MAX_KEY_LIST == protocol::kMaxKeyListEntries);
 static_assert(WVDS_MAX_PUBLIC_KEY_SIZE == kMaxPublicKeySize && WVDS_MAX_PROVIDER_SIZE == protocol::kMaxProviderSize);
-static_assert(WVDS_KEY_REPLAY_WINDOW_OFF == protocol::kKeyFlagReplayWindowOff);
+static_assert(WVDS_MAX_USES == kMostUses);
+static_assert(WVDS_KEY_REPLAY_WINDOW_OFF == protocol::kKeyFlagReplayWindowOff &&
+              WVDS_KEY_INSIDE_TOKEN == protocol::kKeyFlagInsideToken);
 static_assert(WVDS_KEY_FORMAT_RAW == static_cast<int>(protocol::KeyFormat::kRaw) &&
               WVDS_KEY_FORMAT_SEED == static_cast<int>(protocol::KeyFormat::kSeed) &&
               WVDS_KEY_FORMAT_PKCS8 == static_cast<int>(protocol::KeyFormat::kPkcs8) &&
@@ -42,9 +44,11 @@ Result<protocol::KeyTemplate> template_argument(const wvds_key_template* key) {
   WVDS_ASSIGN(algorithm, algorithm_argument(key->algorithm));
   WVDS_ASSIGN(lifetime, lifetime_argument(key->lifetime));
   WVDS_ASSIGN(usages, usages_argument(key->usages));
-  WVDS_TRY(require((key->flags & ~uint32_t{WVDS_KEY_REPLAY_WINDOW_OFF}) == 0));
+  WVDS_TRY(require((key->flags & ~uint32_t{protocol::kKeyFlags}) == 0));
   WVDS_ASSIGN(label, label_argument(key->label));
-  return protocol::KeyTemplate{algorithm, lifetime, usages, static_cast<uint8_t>(key->flags), std::move(label)};
+  const KeyLimits limits{key->max_uses, key->not_before, key->not_after};
+  WVDS_TRY(require(limits_are_sound(limits)));
+  return protocol::KeyTemplate{algorithm, lifetime, usages, static_cast<uint8_t>(key->flags), std::move(label), limits};
 }
 
 bool material_fits(Algorithm algorithm, wvds_key_format format, size_t length) {
@@ -127,6 +131,9 @@ wvds_key_details to_c(const protocol::KeyInfoAnswer& info) {
   copy_text(info.label, out.label);
   out.is_inside_fips = info.inside_fips ? 1 : 0;
   copy_text(info.provider, out.provider);
+  out.max_uses = info.limits.max_uses;
+  out.not_before = info.limits.not_before;
+  out.not_after = info.limits.not_after;
   for (const protocol::KeyVersionInfo& version : info.versions) out.versions[out.num_versions++] = to_c(version);
   return out;
 }

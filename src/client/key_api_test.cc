@@ -17,6 +17,8 @@ using protocol::testing::encoding_of;
 const Buffer kPublicKey = repeated(0xD4, WVDS_MLDSA_PUBLIC_KEY_SIZE(WVDS_MLDSA_65));
 const Buffer kSeed = repeated(0x5A, WVDS_MLDSA_SEED_SIZE);
 
+const Buffer kNoLimits = repeated(0, 24);
+
 wvds_key_template a_template(wvds_algorithm algorithm) {
   wvds_key_template key{};
   key.algorithm = algorithm;
@@ -35,7 +37,19 @@ TEST_F(KeyGenerate, SendsTheTemplateAndGivesTheKey) {
   EXPECT_EQ(id, 15u);
   EXPECT_EQ(room.filled(), kPublicKey);
   EXPECT_EQ(sent_type(), WVDS_OP_KEY_GENERATE);
-  EXPECT_EQ(sent(), hex("11 02 0C 00 00 03 00 00 61 62 63"));
+  EXPECT_EQ(sent(), join({hex("11 02 0C 00 00 03 00 00"), kNoLimits, hex("61 62 63")}));
+}
+
+TEST_F(KeyGenerate, SendsTheLimits) {
+  service.answers(join({hex("0F 00 00 00"), kPublicKey}));
+  wvds_key_template key = a_template(WVDS_MLDSA_65);
+  key.max_uses = WVDS_MAX_USES;
+  key.not_before = 0x0102;
+  key.not_after = 0x0304;
+  uint32_t id = 0;
+  EXPECT_EQ(wvds_key_generate(session, &id, nullptr, nullptr, 0, &key), WVDS_SUCCESS);
+  EXPECT_EQ(sent(), join({hex("11 00 00 00 00 00 00 00"), hex("00 00 00 00 00 00 01 00"),
+                          hex("02 01 00 00 00 00 00 00"), hex("04 03 00 00 00 00 00 00")}));
 }
 
 TEST_F(KeyGenerate, GivesAnAesKeyWithoutPublicKey) {
@@ -45,7 +59,7 @@ TEST_F(KeyGenerate, GivesAnAesKeyWithoutPublicKey) {
   uint32_t id = 0;
   EXPECT_EQ(wvds_key_generate(session, &id, nullptr, nullptr, 0, &key), WVDS_SUCCESS);
   EXPECT_EQ(id, 15u);
-  EXPECT_EQ(sent(), hex("01 00 00 00 01 00 00 00"));
+  EXPECT_EQ(sent(), join({hex("01 00 00 00 01 00 00 00"), kNoLimits}));
   Room room(10);
   EXPECT_EQ(wvds_key_generate(session, &id, room.out(), room.len(), room.max(), &key), WVDS_SUCCESS);
   EXPECT_EQ(room.reported(), 0u);
@@ -74,8 +88,11 @@ TEST_F(KeyGenerate, MakesNoKeyForArgumentsOutOfRange) {
   EXPECT_TRUE(refused(a_template(0x111)));
   EXPECT_TRUE(refused(with([](auto& key) { key.lifetime = 4; })));
   EXPECT_TRUE(refused(with([](auto& key) { key.usages = 0x10004; })));
-  EXPECT_TRUE(refused(with([](auto& key) { key.flags = 2; })));
+  EXPECT_TRUE(refused(with([](auto& key) { key.flags = 4; })));
   EXPECT_TRUE(refused(with([&](auto& key) { key.label = too_long.c_str(); })));
+  EXPECT_TRUE(refused(with([](auto& key) { key.max_uses = WVDS_MAX_USES + 1; })));
+  EXPECT_TRUE(refused(with([](auto& key) { key.not_before = key.not_after = 7; })));
+  EXPECT_TRUE(refused(with([](auto& key) { key.not_after = uint64_t{1} << 40; })));
   EXPECT_TRUE(refused(with([](auto& key) { key.reserved[0] = 1; })));
   EXPECT_TRUE(refused(with([](auto& key) { key.reserved[1] = 1; })));
   EXPECT_EQ(wvds_key_generate(session, &id, nullptr, nullptr, 0, nullptr), WVDS_INVALID_ARGUMENT);
@@ -97,7 +114,7 @@ TEST_F(KeyImport, SendsTheMaterial) {
             WVDS_SUCCESS);
   EXPECT_EQ(id, 16u);
   EXPECT_EQ(sent_type(), WVDS_OP_KEY_IMPORT);
-  EXPECT_EQ(sent(), join({hex("11 00 00 00 00 00 02 00"), kSeed}));
+  EXPECT_EQ(sent(), join({hex("11 00 00 00 00 00 02 00"), kNoLimits, kSeed}));
 }
 
 TEST_F(KeyImport, LeavesNoMaterialInTheSlot) {
@@ -126,8 +143,9 @@ TEST_F(KeyImport, LeavesTheMaterialAloneWhileTheServiceMayStillReadIt) {
   uint32_t id = 0;
   EXPECT_EQ(wvds_key_import(session, &id, nullptr, nullptr, 0, &key, WVDS_KEY_FORMAT_SEED, data(kSeed), kSeed.size()),
             WVDS_TIMEOUT);
-  EXPECT_EQ(payload[8], 0x5A);
-  EXPECT_EQ(payload[8 + kSeed.size() - 1], 0x5A);
+  constexpr size_t kMaterial = 32;
+  EXPECT_EQ(payload[kMaterial], 0x5A);
+  EXPECT_EQ(payload[kMaterial + kSeed.size() - 1], 0x5A);
 }
 
 TEST_F(KeyImport, RefusesMaterialOfALengthThatTheFormatDoesNotHave) {
@@ -153,8 +171,8 @@ TEST_F(KeyImport, RefusesMaterialOfALengthThatTheFormatDoesNotHave) {
 }
 
 TEST_F(KeyImport, RefusesAPkcs8FileThatDoesNotFit) {
-  const Buffer largest = repeated(1, WVDS_MAX_REQUEST_PAYLOAD - 8),
-               one_more = repeated(1, WVDS_MAX_REQUEST_PAYLOAD - 7);
+  const Buffer largest = repeated(1, WVDS_MAX_REQUEST_PAYLOAD - 32),
+               one_more = repeated(1, WVDS_MAX_REQUEST_PAYLOAD - 31);
   const wvds_key_template key = a_template(WVDS_MLDSA_65);
   service.answers(join({hex("10 00 00 00"), kPublicKey}));
   uint32_t id = 0;
@@ -250,6 +268,7 @@ protocol::KeyInfoAnswer an_info() {
   info.place = protocol::KeyPlace::kTpm;
   info.owner = std::string(WVDS_MAX_OWNER_SIZE, 'o');
   info.label = "uplink";
+  info.limits = {.max_uses = 7, .not_before = 8, .not_after = 9};
   info.versions.resize(WVDS_MAX_KEY_VERSIONS);
   for (uint32_t i = 0; i < WVDS_MAX_KEY_VERSIONS; ++i) {
     info.versions[i] = {4 - i, protocol::KeyVersionState::kRetired, 10 + i, 1ull << 32, i, 1000};
@@ -267,6 +286,9 @@ TEST_F(KeyManagement, DescribesAKey) {
   EXPECT_EQ(details.flags, static_cast<uint32_t>(WVDS_KEY_REPLAY_WINDOW_OFF));
   EXPECT_EQ(std::string(details.owner), std::string(WVDS_MAX_OWNER_SIZE, 'o'));
   EXPECT_STREQ(details.label, "uplink");
+  EXPECT_EQ(details.max_uses, 7u);
+  EXPECT_EQ(details.not_before, 8u);
+  EXPECT_EQ(details.not_after, 9u);
   ASSERT_EQ(details.num_versions, WVDS_MAX_KEY_VERSIONS);
   EXPECT_EQ(details.versions[0].number, 4u);
   EXPECT_EQ(details.versions[0].state, static_cast<uint32_t>(WVDS_KEY_VERSION_ACTIVE));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "client/arguments.h"
@@ -16,8 +17,7 @@ static_assert(WVDS_METRICS_NUM_LATENCIES == protocol::kLatencyBuckets);
 static_assert(WVDS_LATENCY_LIMIT_NS(20) == protocol::latency_bound_ns(20));
 static_assert(WVDS_METRICS_MAX_KEYS == protocol::kMaxMostUsedKeys);
 static_assert(WVDS_NUM_USE_LEVELS == protocol::kUseLevels);
-static_assert(WVDS_METRICS_NUM_STATUSES > static_cast<int>(Status::kInternalError),
-              "each status that travels is counted");
+static_assert(WVDS_METRICS_NUM_STATUSES > static_cast<int>(kLastServiceStatus), "each status that travels is counted");
 
 void describe(const protocol::OperationMetrics& operation, wvds_operation_metrics& out) {
   out.operation = operation.type;
@@ -53,6 +53,12 @@ void describe_sessions(const protocol::MetricsAnswer& answer, wvds_metrics& out)
   out.num_rate_limited = answer.rate_limited;
 }
 
+void describe_audit(const protocol::MetricsAnswer& answer, wvds_metrics& out) {
+  out.audit_entry = answer.audit_entry;
+  out.num_audit_lost = answer.audit_lost;
+  std::memcpy(out.audit_hash, answer.audit_hash.data(), sizeof out.audit_hash);
+}
+
 void describe_keys(const protocol::MetricsAnswer& answer, wvds_metrics& out) {
   out.reservations_fail = answer.reservations_fail;
   out.locked_bytes = answer.locked_bytes;
@@ -77,6 +83,7 @@ void describe(const protocol::MetricsAnswer& answer, wvds_metrics& out) {
   out.num_reloads = answer.reloads;
   out.num_failed_reloads = answer.failed_reloads;
   describe_sessions(answer, out);
+  describe_audit(answer, out);
   describe_keys(answer, out);
   describe_lists(answer, out);
 }

@@ -30,6 +30,9 @@ protocol::MetricsAnswer some_metrics() {
         &metrics.locked_bytes, &metrics.locked_bytes_limit, &metrics.window_bytes, &metrics.window_bytes_limit}) {
     *number = next++;
   }
+  metrics.audit_entry = next++;
+  metrics.audit_lost = next++;
+  metrics.audit_hash.fill(std::byte{0x5c});
   metrics.reservations_fail = 1;
   metrics.use_levels = {30, 31, 32, 33, 34};
   return metrics;
@@ -67,6 +70,9 @@ TEST_F(Metrics, TellTheStateOfTheWholeService) {
   EXPECT_EQ(metrics.max_locked_bytes, 27u);
   EXPECT_EQ(metrics.window_bytes, 28u);
   EXPECT_EQ(metrics.max_window_bytes, 29u);
+  EXPECT_EQ(metrics.audit_entry, 30u);
+  EXPECT_EQ(metrics.num_audit_lost, 31u);
+  EXPECT_EQ(metrics.audit_hash[31], 0x5c);
   EXPECT_EQ(metrics.reservations_fail, 1u);
   EXPECT_EQ(metrics.num_by_use_level[WVDS_USE_LEVEL_UNDER_50], 30u);
   EXPECT_EQ(metrics.num_by_use_level[WVDS_USE_LEVEL_USED_UP], 34u);

@@ -62,6 +62,7 @@ wvds_algorithm_offer to_c(const protocol::AlgorithmOffer& offer) {
   out.algorithm = static_cast<wvds_algorithm>(offer.algorithm);
   out.is_inside_fips = (offer.flags & protocol::kAlgorithmInsideFips) != 0 ? 1 : 0;
   out.can_rotate = (offer.flags & protocol::kAlgorithmRotates) != 0 ? 1 : 0;
+  out.can_be_inside_token = (offer.flags & protocol::kAlgorithmInsideToken) != 0 ? 1 : 0;
   out.possible_usages = offer.possible_usages;
   out.default_usages = offer.default_usages;
   out.import_formats = offer.formats;

@@ -29,6 +29,7 @@ WVDS_SAME(WVDS_NOT_READY, kNotReady);
 WVDS_SAME(WVDS_SIGNATURE_INVALID, kSignatureInvalid);
 WVDS_SAME(WVDS_UNSUPPORTED, kUnsupported);
 WVDS_SAME(WVDS_INTERNAL_ERROR, kInternalError);
+WVDS_SAME(WVDS_KEY_NOT_VALID, kKeyNotValid);
 WVDS_SAME(WVDS_INVALID_ARGUMENT, kInvalidArgument);
 WVDS_SAME(WVDS_BUFFER_TOO_SMALL, kBufferTooSmall);
 WVDS_SAME(WVDS_TIMEOUT, kTimeout);
@@ -86,7 +87,9 @@ const char* wvds_status_text(wvds_status status) {
              "key "
              "with the usage that is needed.";
     case WVDS_KEY_USED_UP:
-      return "The newest version of the key was used as often as it may be. Rotate the key (wvds_key_rotate).";
+      return "The newest version of the key was used as often as it may be. Rotate the key (wvds_key_rotate), or make "
+             "a "
+             "new one where it can't be rotated.";
     case WVDS_LIMIT_REACHED:
       return "A limit of this caller is reached: sessions, keys, keys a minute, versions of a key, memory for replay "
              "windows or room in the store. Delete what is no longer needed, or have the limit raised.";
@@ -98,6 +101,10 @@ const char* wvds_status_text(wvds_status status) {
       return "The service has no provider for this algorithm or key encoding. wvds_capabilities lists what it has.";
     case WVDS_INTERNAL_ERROR:
       return "A defect of the service or of this library. The service's log says more; please report it.";
+    case WVDS_KEY_NOT_VALID:
+      return "The key's dates don't allow this now: it is too early, or too late to protect anything new with it, or "
+             "the "
+             "service does not know the time. wvds_key_info tells the dates; make a new key.";
     case WVDS_INVALID_ARGUMENT:
       return "An argument is not allowed: NULL, a handle that is none, or a value out of range. Nothing was sent.";
     case WVDS_BUFFER_TOO_SMALL:

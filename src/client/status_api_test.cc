@@ -24,7 +24,7 @@ TEST(StatusText, IsThereForEveryStatusAndTellsThemApart) {
     EXPECT_NE(text, unknown) << name;
     EXPECT_TRUE(text.ends_with('.')) << text;
   }
-  EXPECT_EQ(texts.size(), 35u);
+  EXPECT_EQ(texts.size(), 36u);
 }
 
 TEST(AlgorithmName, IsThatOfFips) {

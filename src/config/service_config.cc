@@ -72,7 +72,7 @@ void read_sessions(Section& section, Sessions& out) {
 void read_metrics(Section& root, const Vocabulary& vocabulary, Problems& problems, Metrics& out) {
   const JsonValue* value = root.find("metrics");
   if (value == nullptr) return;
-  if (!vocabulary.metrics_file) {
+  if (!vocabulary.files) {
     return root.problem(value->line, "metrics",
                         "is not available on this system, which has no files to write to; clients with the right "
                         "\"metrics\" can ask for the figures");
@@ -82,6 +82,21 @@ void read_metrics(Section& root, const Vocabulary& vocabulary, Problems& problem
     if (!section.has("file"))
       section.problem(section.line(), "file", "is missing: the file for the figures is needed here");
     section.number("interval_s", out.interval_s, 1, 3600);
+  });
+}
+
+void read_audit(Section& root, const Vocabulary& vocabulary, Problems& problems, Audit& out) {
+  const JsonValue* value = root.find("audit");
+  if (value == nullptr) return;
+  if (!vocabulary.files) {
+    return root.problem(value->line, "audit",
+                        "is not available on this system, which has no files to write to; the audit log goes where "
+                        "the log goes");
+  }
+  read_object(root, "audit", problems, [&](Section& section) {
+    section.absolute_path("folder", out.folder);
+    section.number("max_bytes", out.max_bytes, 64 << 10, 1 << 30);
+    section.number("files", out.files, 2, 1000);
   });
 }
 
@@ -116,6 +131,7 @@ void read_root(const JsonValue& value, const Vocabulary& vocabulary, Problems& p
   read_object(root, "sessions", problems, [&](Section& section) { read_sessions(section, out.sessions); });
   read_object(root, "keys", problems, [&](Section& section) { read_keys(section, out.keys); });
   read_metrics(root, vocabulary, problems, out.metrics);
+  read_audit(root, vocabulary, problems, out.audit);
   read_clients(root, vocabulary, problems, out);
   root.finish();
 }

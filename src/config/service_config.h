@@ -88,6 +88,15 @@ struct Metrics {
   bool operator==(const Metrics&) const = default;
 };
 
+// Audit is where the audit log rests. Linux only.
+struct Audit {
+  std::string folder;  // empty: "audit" in the store's folder
+  uint64_t max_bytes = 4u << 20;
+  uint32_t files = 16;
+
+  bool operator==(const Audit&) const = default;
+};
+
 struct Limits {
   uint32_t sessions = 8;
   uint32_t session_keys = 1024;
@@ -138,9 +147,15 @@ struct ServiceConfig {
   LockedMemorySettings locked_memory;
   LogLevel log_level = LogLevel::kInfo;
   Metrics metrics;
+  Audit audit;
 
   bool operator==(const ServiceConfig&) const = default;
 };
+
+// audit_folder is where the audit log rests.
+inline std::string audit_folder(const ServiceConfig& config) {
+  return config.audit.folder.empty() ? config.store.path + "/audit" : config.audit.folder;
+}
 
 // Vocabulary is what the loader must know of the system around it.
 struct Vocabulary {
@@ -149,7 +164,7 @@ struct Vocabulary {
   bool modules = false;                      // provider modules can be loaded here
   bool tokens = false;                       // a TPM or a PKCS#11 token can be reached
   bool credentials = false;                  // the service manager hands over credentials
-  bool metrics_file = false;                 // there are files that "metrics" can be written to
+  bool files = false;                        // there are files that "metrics" and "audit" can be written to
 };
 
 // load_service_config reads config.json's text. The error is everything that is wrong with it, one line each, beginning

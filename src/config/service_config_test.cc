@@ -26,6 +26,7 @@ Vocabulary vocabulary() {
   words.operations = {"aes-encrypt", "aes-decrypt", "key-import"};
   words.users = &kUsers;
   words.modules = true;
+  words.files = true;
   words.tokens = true;
   words.credentials = true;
   return words;
@@ -339,7 +340,7 @@ std::string contents(const std::string& path) {
 TEST(ServiceConfig, IsExplainedKeyByKey) {
   const std::string messages = refused(R"({"?": 0, "socket": {"?": 0}, "store": {"?": 0, "path": "/s",
     "protector": "file", "file": {"?": 0, "key_file": "/k"}, "tpm": {"?": 0, "auth_file": "/a"},
-    "hsm": {"?": 0, "module": "/m", "token": "t", "pin_file": "/p"}}, "fips": {"?": 0}, "rate_limit": {"?": 0}, "replay_window": {"?": 0},
+    "hsm": {"?": 0, "module": "/m", "token": "t", "pin_file": "/p"}}, "fips": {"?": 0}, "rate_limit": {"?": 0}, "replay_window": {"?": 0}, "audit": {"?": 0},
     "sessions": {"?": 0}, "keys": {"?": 0}, "locked_memory": {"?": 0},
     "engines": [{"?": 0, "module": "/m", "algorithms": ["ML-DSA-44"], "properties": "p=q"}], "clients": [{"?": 0, "name": "a", "uid": 1,
     "operations": [], "keys": [{"?": 0, "id": 1, "usages": []}], "limits": {"?": 0}, "rate_limit": {"?": 0}}]})");
@@ -356,7 +357,7 @@ TEST(ServiceConfig, IsExplainedKeyByKey) {
           << key;
     }
   }
-  EXPECT_EQ(objects, 17u);
+  EXPECT_EQ(objects, 18u);
 }
 
 TEST(ServiceConfig, AcceptsThePublishedExample) {
@@ -378,7 +379,7 @@ TEST(ServiceConfig, AcceptsThePublishedExample) {
 
 std::expected<ServiceConfig, std::string> with_metrics(const std::string& section, bool there_are_files) {
   Vocabulary words;
-  words.metrics_file = there_are_files;
+  words.files = there_are_files;
   const std::string rest = R"(, "store": {"path": "/s", "protector": "file", "file": {"key_file": "/k"}},
     "clients": [{"name": "a", "operations": []}]})";
   return load_service_config("c", "{\"metrics\": " + section + rest, words);
@@ -389,6 +390,24 @@ TEST(MetricsSection, NamesTheFileAndTheInterval) {
   ASSERT_TRUE(config.has_value()) << config.error();
   EXPECT_EQ(config->metrics.file, "/run/m.prom");
   EXPECT_EQ(config->metrics.interval_s, 5u);
+}
+
+TEST(AuditSection, NamesFolderAndSizes) {
+  const ServiceConfig config =
+      loaded(with_section(R"("audit": {"folder": "/var/log/wvds", "max_bytes": 65536, "files": 2})"));
+  EXPECT_EQ(config.audit.folder, "/var/log/wvds");
+  EXPECT_EQ(config.audit.max_bytes, 65536u);
+  EXPECT_EQ(config.audit.files, 2u);
+  EXPECT_EQ(audit_folder(config), "/var/log/wvds");
+}
+
+TEST(AuditSection, IsInTheStoresFolderUnlessSaidOtherwise) {
+  EXPECT_EQ(audit_folder(loaded(std::string("{") + kStore + "," + kClients + "}")), "/s/audit");
+}
+
+TEST(AuditSection, RefusesSizesThatKeepNothing) {
+  for (const char* section : {R"({"files": 1})", R"({"max_bytes": 1000})", R"({"folder": "audit"})"})
+    EXPECT_NE(refused(with_section(std::string("\"audit\": ") + section)), "") << section;
 }
 
 TEST(MetricsSection, RefusesWhatIsNoFileOrNoInterval) {

@@ -100,6 +100,7 @@ TpmProtector read_tpm(Section& section, const Vocabulary& vocabulary) {
                               {{"sha256", "sha256"}, {"sha384", "sha384"}, {"sha512", "sha512"}, {"sha1", "sha1"}});
   read_pcrs(section, out.pcrs);
   read_nv_index(section, "rollback_nv_index", out.rollback_nv_index);
+  section.truth("limit_guesses", out.limit_guesses);
   return out;
 }
 

@@ -43,6 +43,7 @@ struct TpmProtector {
   std::string pcr_bank = "sha256";
   std::vector<uint32_t> pcrs;                 // empty: no policy
   std::optional<uint32_t> rollback_nv_index;  // of a counter against old stores
+  bool limit_guesses = false;                 // wrong authorisation values count towards the TPM's lockout
 
   bool operator==(const TpmProtector&) const = default;
 };

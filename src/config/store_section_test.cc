@@ -54,16 +54,19 @@ TEST(StoreSection, TakesATpmWithItsDefaults) {
   EXPECT_EQ(store.tpm->pcr_bank, "sha256");
   EXPECT_TRUE(store.tpm->pcrs.empty());
   EXPECT_FALSE(store.tpm->rollback_nv_index.has_value());
+  EXPECT_FALSE(store.tpm->limit_guesses);
 }
 
 TEST(StoreSection, TakesEverythingOfATpm) {
   const Store store = loaded(R"("protector": "tpm", "tpm": {"tcti": "swtpm:port=1", "auth_credential": "a",
-    "pcr_bank": "sha384", "pcrs": [7, 0, 23], "rollback_nv_index": "0x01800100"})");
+    "pcr_bank": "sha384", "pcrs": [7, 0, 23], "rollback_nv_index": "0x01800100",
+    "limit_guesses": true})");
   EXPECT_EQ(store.tpm->tcti, "swtpm:port=1");
   EXPECT_EQ(store.tpm->auth.credential, "a");
   EXPECT_EQ(store.tpm->pcr_bank, "sha384");
   EXPECT_EQ(store.tpm->pcrs, (std::vector<uint32_t>{0, 7, 23})) << "ascending, as a selection is";
   EXPECT_EQ(store.tpm->rollback_nv_index, 0x01800100u);
+  EXPECT_TRUE(store.tpm->limit_guesses);
 }
 
 TEST(StoreSection, TakesEverythingOfAnHsm) {

@@ -39,6 +39,7 @@ const char* kind_name(uint8_t kind) {
     case BlobKind::kHeader: return "a store header";
     case BlobKind::kIndex: return "an index";
     case BlobKind::kKey: return "a key record";
+    case BlobKind::kArchive: return "an archive of a whole store";
   }
   return "an unknown kind of file";
 }
@@ -97,7 +98,7 @@ Result<BlobView> parse_blob(const crypto::Library& library, std::string_view nam
 
 Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes key, BlobKind kind, const StoreId& store,
                                          Bytes clear, Bytes secret) {
-  if (blob_size(clear.size(), secret.size()) > kMaxBlobSize)
+  if (blob_size(clear.size(), secret.size()) > (kind == BlobKind::kArchive ? kMaxArchiveSize : kMaxBlobSize))
     return fail(Status::kStorageError, "the store has too many keys");
   std::vector<std::byte> blob(blob_size(clear.size(), secret.size()));
   Writer writer(blob);

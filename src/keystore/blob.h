@@ -16,7 +16,7 @@ namespace wvds::keystore {
 
 inline constexpr uint8_t kFormatVersion = 1;
 
-enum class BlobKind : uint8_t { kHeader = 1, kIndex = 2, kKey = 3 };
+enum class BlobKind : uint8_t { kHeader = 1, kIndex = 2, kKey = 3, kArchive = 4 };
 
 using StoreId = std::array<std::byte, 16>;
 

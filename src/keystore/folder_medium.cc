@@ -50,7 +50,25 @@ class FolderMedium : public Medium {
   std::string distrusted_;  // the failure after which the disk's state is unknown
 };
 
+class LookedInto : public FolderMedium {
+ public:
+  using FolderMedium::FolderMedium;
+  Result<> replace(std::string_view name, Bytes) override { return unchanged(name); }
+  Result<> remove(std::string_view name) override { return unchanged(name); }
+
+ private:
+  static Result<> unchanged(std::string_view name) {
+    return fail(Status::kStorageError, std::string(name) + ": the store is only looked at, not changed");
+  }
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Medium>> look_into_folder_medium(std::unique_ptr<Disk> disk) {
+  WVDS_TRY(disk->use_folder());
+  WVDS_TRY(disk->lock());
+  return std::make_unique<LookedInto>(std::move(disk));
+}
 
 Result<std::unique_ptr<Medium>> open_folder_medium(std::unique_ptr<Disk> disk) {
   WVDS_TRY(platform::open_folder(*disk));

@@ -12,4 +12,7 @@ namespace wvds::keystore {
 // that names the folder and the cure: locked by another service, writable by others, no such parent.
 Result<std::unique_ptr<Medium>> open_folder_medium(std::unique_ptr<platform::Disk> disk);
 
+// look_into_folder_medium is for a folder that is there: it locks it in the same way and never changes anything in it.
+Result<std::unique_ptr<Medium>> look_into_folder_medium(std::unique_ptr<platform::Disk> disk);
+
 }  // namespace wvds::keystore

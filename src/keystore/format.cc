@@ -73,7 +73,7 @@ void write_extensions(Writer& writer, const Extensions& extensions) {
   }
 }
 
-Result<Extensions> read_extensions(std::string_view name, Reader& reader) {
+Result<Extensions> read_extensions(std::string_view name, Reader& reader, std::initializer_list<uint16_t> known) {
   Reader part(reader.bytes(reader.u32()));
   if (reader.failed()) return malformed(name, "shorter than its fields say");
   Extensions out;
@@ -82,7 +82,7 @@ Result<Extensions> read_extensions(std::string_view name, Reader& reader) {
     const UntrustedBytes value = part.bytes(part.u16());
     if (part.failed()) return malformed(name, "an extension is shorter than it says");
     if (!out.empty() && extension.tag <= out.back().tag) return malformed(name, "its extensions are out of order");
-    if (extension.tag >= kCriticalTag) {
+    if (extension.tag >= kCriticalTag && std::ranges::find(known, extension.tag) == known.end()) {
       return from_newer(name, "needs extension " + hex4(extension.tag));
     }
     extension.value.resize(value.size());

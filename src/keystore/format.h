@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,9 @@ struct Extension {
   bool operator==(const Extension&) const = default;
 };
 inline constexpr uint16_t kCriticalTag = 0x8000;
-using Extensions = std::vector<Extension>;  // by ascending tag, each tag once
+inline constexpr uint16_t kRollbackTag = 0x8002;  // of an index: the value of the rollback counter
+inline constexpr uint16_t kLimitsTag = 0x8001;    // of a record: the key's limits, where it has any
+using Extensions = std::vector<Extension>;        // by ascending tag, each tag once
 
 // HeaderFields: what opens a store. Two copies, "header-a" and "header-b"; the newer one that is whole counts.
 struct HeaderFields {
@@ -47,7 +50,7 @@ struct HeaderFields {
 
 struct IndexedVersion {
   uint32_t number = 0;
-  uint64_t uses = 0;  // upper bound of the encryptions that were done
+  uint64_t uses = 0;  // upper bound of the uses that were made
 };
 
 struct IndexedKey {
@@ -55,8 +58,9 @@ struct IndexedKey {
   uint32_t generation = 0;    // of the record: an older one has been put back by somebody
   uint32_t record_bytes = 0;  // size of the record's blob
   std::string owner = {};
-  std::vector<IndexedVersion> versions =
-      {};  // those that are counted (the active one of a key that encrypts with AES), newest first
+  std::vector<IndexedVersion> versions = {};  // those that are counted (versions_are_counted), newest first
+  KeyLimits limits = {};                      // as in the record
+  bool retired = false;                       // kept only of a key that has limits
 };
 
 // IndexFields: what the store must know of its keys without reading them. Two copies, "index-a" and "index-b", both
@@ -76,6 +80,7 @@ struct IndexFields {
 enum class SecretForm : uint8_t {
   kSealed = 1,      // in this record's sealed part
   kPublicOnly = 2,  // there is none: the key only verifies or encapsulates
+  kInToken = 3,     // in a token; the sealed part has the id by which the token finds it
 };
 
 struct RecordVersion {
@@ -103,11 +108,14 @@ struct RecordFields {
   size_t secret_size() const;
 };
 
-// Parts of the codecs. encoded_size and write of extensions; read fails the reader's way and refuses unknown critical
-// tags.
+// secret_size_of is what a version has in the record's sealed part.
+size_t secret_size_of(const RecordVersion& version, Algorithm algorithm);
+
+// Parts of the codecs. encoded_size and write of extensions; read fails the reader's way and refuses critical tags but
+// those of `known`.
 size_t encoded_size(const Extensions& extensions);
 void write_extensions(Writer& writer, const Extensions& extensions);
-Result<Extensions> read_extensions(std::string_view name, Reader& reader);
+Result<Extensions> read_extensions(std::string_view name, Reader& reader, std::initializer_list<uint16_t> known = {});
 std::unexpected<Error> malformed(std::string_view name, std::string_view why);
 std::unexpected<Error> from_newer(std::string_view name, std::string_view what);
 

@@ -103,6 +103,14 @@ TEST(StoreFormat, HasOneEncodingOfEachContent) {
   expect_one_encoding(a_header());
   expect_one_encoding(an_index());
   expect_one_encoding(a_record());
+  RecordFields limited = a_record();
+  limited.spec.limits = {.max_uses = 0x0102030405, .not_before = 0x01020304, .not_after = 0x01030304};
+  expect_one_encoding(limited);
+  IndexFields index = an_index();
+  index.keys[1].limits = limited.spec.limits;
+  index.keys[2].limits.not_after = 5;
+  index.keys[2].retired = true;
+  expect_one_encoding(index);
 }
 
 TEST(StoreFormat, KeepsUnknownExtensionsUnlessTheyAreCritical) {
@@ -112,6 +120,15 @@ TEST(StoreFormat, KeepsUnknownExtensionsUnlessTheyAreCritical) {
   RecordFields record = a_record();
   record.extensions = {{0x8000, {}}};
   EXPECT_NE(refusal<RecordFields>(record.encode(), Status::kUnsupported).find("0x8000"), std::string::npos);
+}
+
+TEST(StoreFormat, KnowsARollbackValueInAnIndexOnly) {
+  IndexFields index = an_index();
+  index.extensions = {{12, fill(1, 9)}, {kRollbackTag, fill(24, 1)}};
+  expect_round_trip(index);
+  RecordFields record = a_record();
+  record.extensions = {{kRollbackTag, fill(24, 1)}};
+  EXPECT_NE(refusal<RecordFields>(record.encode(), Status::kUnsupported).find("0x8002"), std::string::npos);
 }
 
 TEST(StoreFormat, RefusesExtensionsOutOfOrder) {
@@ -154,7 +171,9 @@ TEST(RecordFormat, RefusesWhatMakesNoSense) {
   refused([](RecordFields& record) { record.versions[1].number = 0; });
   refused([](RecordFields& record) { record.versions[1].state = VersionState::kActive; });
   refused([](RecordFields& record) { record.versions[0].state = static_cast<VersionState>(3); }, Status::kUnsupported);
-  refused([](RecordFields& record) { record.versions[0].form = static_cast<SecretForm>(3); }, Status::kUnsupported);
+  refused([](RecordFields& record) { record.versions[0].form = static_cast<SecretForm>(4); }, Status::kUnsupported);
+  refused([](RecordFields& record) { record.versions[0].form = SecretForm::kInToken; });
+  refused([](RecordFields& record) { record.spec.inside_token = true; });
   refused([](RecordFields& record) { record.versions[0].public_key.pop_back(); });
   RecordFields aes = a_record(Algorithm::kAes256Gcm);
   aes.versions[0].form = SecretForm::kPublicOnly;
@@ -162,6 +181,84 @@ TEST(RecordFormat, RefusesWhatMakesNoSense) {
   auto unknown = a_record().encode();
   unknown[8] = std::byte{0x99};
   refusal<RecordFields>(unknown, Status::kUnsupported);
+}
+
+// The extension as docs/storage-format.md describes it, behind everything that a record without limits has.
+TEST(RecordFormat, WritesLimitsAsACriticalExtension) {
+  RecordFields record = a_record();
+  record.extensions.clear();
+  const auto without = record.encode();
+  record.spec.limits = {.max_uses = 0x0102, .not_before = 3, .not_after = 4};
+  const auto with = record.encode();
+  std::vector<std::byte> expected(without.begin(), without.end() - 4);
+  for (const int byte : {28, 0, 0, 0, 0x01, 0x80, 24, 0}) expected.push_back(std::byte(byte));
+  for (const int byte : {2, 1, 0, 0, 0, 0, 0, 0}) expected.push_back(std::byte(byte));
+  for (const int byte : {3, 0, 0, 0, 0, 0, 0, 0}) expected.push_back(std::byte(byte));
+  for (const int byte : {4, 0, 0, 0, 0, 0, 0, 0}) expected.push_back(std::byte(byte));
+  EXPECT_EQ(with, expected);
+  const auto read = RecordFields::decode("k", with);
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(read->spec.limits, record.spec.limits);
+  EXPECT_TRUE(read->extensions.empty());
+  EXPECT_EQ(read->encode(), with);
+}
+
+TEST(RecordFormat, KeepsOtherExtensionsBesideLimits) {
+  RecordFields record = a_record();
+  record.extensions = {{77, fill(9, 7)}};
+  record.spec.limits.max_uses = 5;
+  const auto read = RecordFields::decode("k", record.encode());
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(read->extensions, record.extensions);
+  EXPECT_EQ(read->spec.limits.max_uses, 5u);
+}
+
+TEST(RecordFormat, RefusesLimitsThatMakeNoSense) {
+  const auto refused = [](KeyLimits limits, Usages usages = Usage::kEncapsulate | Usage::kDecapsRaw) {
+    RecordFields record = a_record();
+    record.spec.usages = usages;
+    record.spec.limits = limits;
+    refusal<RecordFields>(record.encode());
+  };
+  refused({.max_uses = kMostUses + 1});
+  refused({.not_before = 4, .not_after = 4});
+  refused({.not_after = kLastDate + 1});
+  refused({.max_uses = 5}, static_cast<Usages>(Usage::kEncapsulate));
+  RecordFields none = a_record();
+  none.extensions = {{kLimitsTag, fill(kLimitsSize, 0)}};
+  refusal<RecordFields>(none.encode());
+  RecordFields longer = a_record();
+  longer.extensions = {{kLimitsTag, fill(kLimitsSize + 1, 0)}};
+  refusal<RecordFields>(longer.encode());
+  RecordFields newer = a_record();
+  newer.extensions = {{kLimitsTag + 1, {}}};
+  refusal<RecordFields>(newer.encode(), Status::kUnsupported);
+}
+
+TEST(IndexFormat, ListsTheLimitsOfAKeyBehindItsFixedFields) {
+  IndexFields index;
+  index.keys = {{.id = 1, .owner = "a"}, {.id = 2, .owner = "a"}};
+  const auto without = index.encode();
+  constexpr size_t kFirstKey = 28 + 2, kFlags = 15;
+  index.keys[0].limits = {.max_uses = 0x0102, .not_before = 0, .not_after = 4};
+  index.keys[0].retired = true;
+  const auto with = index.encode();
+  ASSERT_EQ(with.size(), without.size() + kLimitsSize);
+  EXPECT_EQ(with[kFirstKey + kFlags], std::byte{3});
+  EXPECT_EQ(with[kFirstKey + 16], std::byte{2});
+  const auto read = IndexFields::decode("i", with);
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(read->keys[0].limits, index.keys[0].limits);
+  EXPECT_TRUE(read->keys[0].retired);
+  EXPECT_FALSE(read->keys[1].limits.any());
+  EXPECT_EQ(read->encode(), with);
+  auto flags = without;
+  flags[kFirstKey + kFlags] = std::byte{2};
+  refusal<IndexFields>(flags);
+  flags[kFirstKey + kFlags] = std::byte{4};
+  refusal<IndexFields>(flags, Status::kUnsupported);
+  index.keys[0].limits = {.max_uses = kMostUses + 1};
+  refusal<IndexFields>(index.encode());
 }
 
 TEST(Labels, AreTextWithoutControlCharacters) {

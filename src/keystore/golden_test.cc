@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "crypto/kdf.h"
+#include "keystore/archive.h"
 #include "keystore/file/file_protector.h"
 #include "keystore/testing/store_bed.h"
 #include "platform/durable.h"
@@ -123,13 +124,37 @@ std::string fingerprints(Store& store) {
   return out.str();
 }
 
+// MadeInFips is a protector that makes its keys with the FIPS provider.
+class MadeInFips : public Protector {
+ public:
+  explicit MadeInFips(std::unique_ptr<Protector> protector) : protector_(std::move(protector)) {}
+  Place place() const override { return protector_->place(); }
+  Result<crypto::LockedBytes> create(const crypto::Library&, std::vector<std::byte>& header) override {
+    crypto::LibraryConfig config;
+    config.fips = crypto::FipsMode::kRequired;
+    WVDS_ASSIGN(fips, crypto::Library::load(config));
+    return protector_->create(*fips, header);
+  }
+  Result<crypto::LockedBytes> unlock(const crypto::Library& any, Bytes header) override {
+    return protector_->unlock(any, header);
+  }
+
+ private:
+  std::unique_ptr<Protector> protector_;
+};
+
+enum class By { kKeyFile, kPbkdf2, kArgon2id };
+
 struct Golden {
   std::string folder;
-  bool by_passphrase;
+  By by;
 
   fs::path path() const { return fs::path(WVDS_SOURCE_DIR) / "tests/golden" / folder; }
   std::unique_ptr<Protector> protector(Secret& secret) const {
-    return by_passphrase ? make_passphrase_protector(secret.file()) : make_key_file_protector(secret.file());
+    if (by == By::kKeyFile) return make_key_file_protector(secret.file());
+    auto protector = make_passphrase_protector(secret.file());
+    if (by == By::kPbkdf2) return std::make_unique<MadeInFips>(std::move(protector));
+    return protector;
   }
   MemoryMedium::Blobs blobs() const {
     MemoryMedium::Blobs out;
@@ -140,6 +165,8 @@ struct Golden {
     return out;
   }
 };
+
+const Golden kGoldens[] = {{"v1", By::kKeyFile}, {"v1_passphrase", By::kPbkdf2}, {"v1_argon2id", By::kArgon2id}};
 
 void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.folder; }
 
@@ -201,11 +228,31 @@ TEST_P(GoldenStore, ComesBackFromEachDecoderAsItWas) {
       case BlobKind::kHeader: expect_same_encoding<HeaderFields>(name, clear); break;
       case BlobKind::kIndex: expect_same_encoding<IndexFields>(name, clear); break;
       case BlobKind::kKey: expect_same_encoding<RecordFields>(name, clear); break;
+      case BlobKind::kArchive: break;  // no part of a store
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, GoldenStore, ::testing::Values(Golden{"v1", false}, Golden{"v1_passphrase", true}));
+INSTANTIATE_TEST_SUITE_P(Versions, GoldenStore, ::testing::ValuesIn(kGoldens));
+
+// An archive holds a store of its own; its secret is a passphrase, by Argon2id.
+TEST(GoldenArchive, IsRestoredWithEveryKeyAndReadAsItWasWritten) {
+  const fs::path folder = fs::path(WVDS_SOURCE_DIR) / "tests/golden/v1_archive";
+  const auto archive = read_file(folder / "archive");
+  Secret secret(read_file(folder / "secret"));
+  const auto wrapping = make_passphrase_protector(secret.file());
+  StoreBed bed;
+  const auto restored = restore_archive(archive, bed.medium,
+                                        {.opening_library = library(),
+                                         .archive_protector = *wrapping,
+                                         .library = library(),
+                                         .protector = *bed.protector});
+  ASSERT_TRUE(restored.has_value()) << restored.error().detail;
+  EXPECT_EQ(restored->records, 5u);
+  EXPECT_EQ(bytes_of(as_bytes(fingerprints(bed.open()))), read_file(folder / "fingerprints.txt"));
+  const Bytes clear = parse_blob(library(), "archive", BlobKind::kArchive, archive).value().clear;
+  EXPECT_EQ(ArchiveFields::decode("archive", clear)->encode().value(), bytes_of(clear));
+}
 
 // docs/storage-format.md shows some golden files byte by byte, in blocks that begin with "```golden NAME". A line there
 // is an offset, bytes and, after two spaces, what they are.
@@ -238,15 +285,31 @@ TEST(StorageFormatDocument, ShowsTheGoldenFilesAsTheyAre) {
   EXPECT_GE(checked, 2u);
 }
 
+void make_golden_archive(const fs::path& out) {
+  fs::create_directories(out);
+  const auto passphrase = bytes_of(as_bytes(kPassphrase));
+  Secret secret(passphrase);
+  StoreBed bed;
+  fill_store(bed.open());
+  write_file(out / "fingerprints.txt", as_bytes(fingerprints(*bed.store)));
+  bed.close();
+  Protector* const protector = bed.protector.get();
+  const auto opened =
+      open_store(bed.medium, library(), [&](Place) { return Result<std::vector<Protector*>>({protector}); });
+  const auto wrapping = make_passphrase_protector(secret.file());
+  write_file(out / "archive", make_archive(bed.medium, library(), *opened, *wrapping).value());
+  write_file(out / "secret", passphrase);
+}
+
 int make_golden(const fs::path& folder) {
   if (fs::exists(folder)) {
     std::cerr << folder << " is there: golden files are never changed\n";
     return 1;
   }
-  for (const Golden& golden : {Golden{"v1", false}, Golden{"v1_passphrase", true}}) {
+  for (const Golden& golden : kGoldens) {
     const fs::path out = folder / golden.folder;
     fs::create_directories(out);
-    const auto content = golden.by_passphrase ? bytes_of(as_bytes(kPassphrase)) : counting(32, 100);
+    const auto content = golden.by == By::kKeyFile ? counting(32, 100) : bytes_of(as_bytes(kPassphrase));
     Secret secret(content);
     StoreBed bed;
     bed.medium.blobs = new_store(golden.protector(secret));
@@ -255,6 +318,7 @@ int make_golden(const fs::path& folder) {
     bed.protector = golden.protector(secret);
     write_file(out / "fingerprints.txt", as_bytes(fingerprints(bed.open())));
   }
+  make_golden_archive(folder / "v1_archive");
   return 0;
 }
 

@@ -9,6 +9,8 @@ namespace {
 constexpr size_t kFixedSize = 28;
 constexpr size_t kKeySize = 16;
 constexpr size_t kVersionSize = 12;
+constexpr uint8_t kFlagLimits = 0x01;   // they follow the key's fixed fields
+constexpr uint8_t kFlagRetired = 0x02;  // only with limits
 
 // Owners are written once, in the order of their first key, and named by their place.
 using OwnerPlaces = std::map<std::string, uint16_t, std::less<>>;
@@ -24,7 +26,8 @@ std::vector<std::string> owners_of(const std::vector<IndexedKey>& keys, OwnerPla
 size_t encoded_size_of(const IndexFields& index, const std::vector<std::string>& owners) {
   size_t size = kFixedSize + encoded_size(index.extensions);
   for (const std::string& owner : owners) size += 1 + owner.size();
-  for (const IndexedKey& key : index.keys) size += kKeySize + kVersionSize * key.versions.size();
+  for (const IndexedKey& key : index.keys)
+    size += kKeySize + (key.limits.any() ? kLimitsSize : 0) + kVersionSize * key.versions.size();
   return size;
 }
 
@@ -34,7 +37,8 @@ void write_key(Writer& writer, const IndexedKey& key, uint16_t owner) {
   writer.u32(key.record_bytes);
   writer.u16(owner);
   writer.u8(static_cast<uint8_t>(key.versions.size()));
-  writer.u8(0);
+  writer.u8(key.limits.any() ? kFlagLimits | (key.retired ? kFlagRetired : 0) : 0);
+  if (key.limits.any()) write_limits(writer, key.limits);
   for (const IndexedVersion& version : key.versions) {
     writer.u32(version.number);
     writer.u64(version.uses);
@@ -63,14 +67,24 @@ Result<std::vector<IndexedVersion>> read_versions(std::string_view name, Reader&
   return versions;
 }
 
+Result<> read_key_limits(std::string_view name, Reader& reader, uint8_t flags, IndexedKey& key) {
+  if ((flags & ~(kFlagLimits | kFlagRetired)) != 0) return from_newer(name, "uses a part of the format");
+  if (flags == 0) return {};
+  key.retired = (flags & kFlagRetired) != 0;
+  if ((flags & kFlagLimits) != 0) key.limits = read_limits(reader);
+  if (!key.limits.any() || !limits_are_sound(key.limits)) return malformed(name, "lists limits that make no sense");
+  return {};
+}
+
 Result<IndexedKey> read_key(std::string_view name, Reader& reader, const std::vector<std::string>& owners) {
   IndexedKey key{.id = reader.u32()};
   key.generation = reader.u32();
   key.record_bytes = reader.u32();
   const uint16_t owner = reader.u16();
   const uint8_t versions = reader.u8();
-  if (reader.u8() != 0 || owner >= owners.size() || versions > kMaxVersions)
-    return malformed(name, "lists a key that makes no sense");
+  const uint8_t flags = reader.u8();
+  if (owner >= owners.size() || versions > kMaxVersions) return malformed(name, "lists a key that makes no sense");
+  WVDS_TRY(read_key_limits(name, reader, flags, key));
   key.owner = owners[owner];
   WVDS_ASSIGN(listed, read_versions(name, reader, versions));
   key.versions = std::move(listed);
@@ -121,7 +135,7 @@ Result<IndexFields> IndexFields::decode(std::string_view name, Bytes clear) {
   if (reader.failed()) return malformed(name, "shorter than its fields say");
   OwnerPlaces places;
   if (owners_of(out.keys, places) != owners) return malformed(name, "lists its owners out of order");
-  WVDS_ASSIGN(extensions, read_extensions(name, reader));
+  WVDS_ASSIGN(extensions, read_extensions(name, reader, {kRollbackTag}));
   out.extensions = std::move(extensions);
   if (!reader.finish()) return malformed(name, "longer than its fields say");
   return out;

@@ -8,14 +8,22 @@
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
+#include "base/key_limits.h"
 #include "base/result.h"
 #include "crypto/locked_secret.h"
 #include "crypto/mldsa.h"
 #include "crypto/mlkem.h"
+#include "keystore/key_dates.h"
 #include "keystore/nonce_window.h"
 #include "keystore/protector.h"
 
 namespace wvds::keystore {
+
+// Persistent ids and those of session and volatile keys come from ranges of their own, so that many short-lived keys
+// can't use up the ids of lasting ones. Both are counted up, for ever.
+inline constexpr uint32_t kFirstStoredId = 1;
+inline constexpr uint32_t kFirstMemoryId = 0x1000'0000;
+inline constexpr uint32_t kEndOfMemoryIds = 0xffff'ff00;
 
 using SessionId = uint64_t;  // never used again while the service runs
 
@@ -26,6 +34,8 @@ struct KeySpec {
   Usages usages = 0;
   bool replay_window = true;  // AES only: remember nonces when decrypting
   std::string label;
+  bool inside_token = false;  // ML-DSA and ML-KEM, persistent: made and used in the protector's token
+  KeyLimits limits = {};      // max_uses only where uses_secret(usages)
 };
 
 enum class VersionState : uint8_t { kActive = 1, kRetired = 2 };  // wire and store values
@@ -39,14 +49,15 @@ class KeyVersion {
   virtual VersionState state() const = 0;
   virtual bool deleted() const = 0;
 
-  // count_use takes one use before it happens: kKeyUsedUp at the version's limit, kStorageError when the uses reserved
-  // on disk are exhausted and no further could be reserved, kWrongKeyUsage for a retired key's version, kKeyNotFound
-  // for a deleted one. Lock-free, some nanoseconds; never touches the disk. Only a burst that the disk could not follow
-  // waits, for the reservation that is under way and at most 5 seconds. A version that was superseded by a rotation
-  // still gives the uses it was granted.
+  // count_use takes one use before it happens (an encryption, signature or decapsulation): kKeyUsedUp at the version's
+  // limit, kStorageError when the uses reserved on disk are exhausted and no further could be reserved, kWrongKeyUsage
+  // for a retired key's version (not of an ML-KEM key, which goes on decapsulating), kKeyNotFound for a deleted one.
+  // Lock-free, some nanoseconds; never touches the disk. Who waits, for the reservation that is under way and at most 5
+  // seconds: a burst that the disk could not follow, and with max_uses the first use after a start and each one that
+  // begins a block. A version that was superseded by a rotation still gives the uses it was granted.
   virtual Result<> count_use() = 0;
   virtual uint64_t uses() const = 0;       // upper bound; 0 where uses are not counted
-  virtual uint64_t use_limit() const = 0;  // 0: none. Only keys that encrypt with AES-256-GCM have one
+  virtual uint64_t use_limit() const = 0;  // 0: none. Keys that encrypt with AES-256-GCM, or have max_uses, have one
 
   // aes_key is the raw key for crypto::AeadSealer/AeadOpener; empty for other algorithms.
   virtual Bytes aes_key() const = 0;
@@ -72,6 +83,10 @@ class Key {
   virtual const KeySpec& spec() const = 0;
   virtual Place place() const = 0;
   virtual bool deleted() const = 0;
+
+  // check_dates is kKeyNotValid where the key's dates don't allow the purpose now. Costs a look at the clock, for keys
+  // that have dates only.
+  virtual Result<> check_dates(Purpose purpose) const = 0;
 
   // change_count grows with every change of versions or state: a worker that cached versions compares it (one atomic
   // load) and asks again.

@@ -8,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "keystore/audit_head.h"
 #include "keystore/key.h"
 #include "keystore/medium.h"
 #include "keystore/protector.h"
 #include "platform/clock.h"
+#include "platform/wall_clock.h"
 
 namespace wvds::keystore {
 
@@ -48,9 +50,10 @@ struct StoreConfig {
   uint32_t window_capacity = 1'000'000;  // nonces remembered for each version of a decrypting key
   uint64_t window_bytes = 256 << 20;     // of all windows together
   uint64_t use_limit = 1ull << 32;       // encryptions of one AES key version
-  uint32_t use_block = 1u << 16;         // uses reserved ahead at a time; grows with the rate
+  uint32_t use_block = 1u << 16;         // uses reserved ahead at a time; grows with the rate. Not with max_uses
   size_t expanded_keys = 256;            // bounded cache of expanded ML-DSA and ML-KEM keys
   PoolSize pool{4, 16};                  // made while idle, of each algorithm that session keys were asked of
+  std::function<std::optional<platform::WallTime>()> wall_clock = platform::wall_clock_now;  // for keys that have dates
 };
 
 // Holdings is what a principal has now of what PrincipalLimits bound.
@@ -75,7 +78,7 @@ struct KeyCounts {
   uint32_t in_memory = 0;
 };
 
-// KeyUse is what a key version has used of the encryptions that it may make.
+// KeyUse is what a key version has used of its limit: encryptions, or with max_uses signatures or decapsulations.
 struct KeyUse {
   uint32_t key_id = 0;
   uint32_t version = 0;
@@ -91,7 +94,7 @@ struct StoreMetrics {
   uint32_t volatile_keys = 0;
   uint32_t persistent_keys = 0;
   uint32_t damaged_keys = 0;             // whose record can't be used
-  std::array<uint32_t, 5> use_levels{};  // versions that encrypt: under 50, 75, 90, 100 % of their limit, used up
+  std::array<uint32_t, 5> use_levels{};  // versions that have a limit: under 50, 75, 90, 100 % of their limit, used up
   std::vector<KeyUse> most_used;         // the fullest of them first, at most kMostUsed, none that was never used
   uint64_t window_bytes = 0;
   uint64_t window_bytes_limit = 0;
@@ -110,9 +113,9 @@ class KeyStore {
   virtual ~KeyStore() = default;  // writes the exact use counts back
 
   // generate and import make a key of `principal`; `session` matters for Lifetime::kSession and must not have ended.
-  // kInvalidPayload for usages, a label or key material that don't fit, kLimitReached at a limit of the principal,
-  // kUnsupported without a provider for the algorithm, kStorageError when nothing could be stored or no id reserved. A
-  // public key may only be made to verify or encapsulate.
+  // kInvalidPayload for usages, a label, limits or key material that don't fit, kLimitReached at a limit of the
+  // principal, kUnsupported without a provider for the algorithm, kStorageError when nothing could be stored or no id
+  // reserved. A public key may only be made to verify or encapsulate.
   virtual Result<KeyRef> generate(std::string_view principal, SessionId session, const KeySpec& spec) = 0;
   virtual Result<KeyRef> import_secret(std::string_view principal, SessionId session, const KeySpec& spec,
                                        Bytes secret) = 0;
@@ -130,7 +133,8 @@ class KeyStore {
   // rotate, retire and remove are the owner's only (kKeyNotFound for others without access, kDenied for granted ones).
 
   // rotate adds an active version. No version is dropped to make room: with kRetainedVersions retired ones
-  // kLimitReached, until one is removed. kWrongKeyUsage for a retired or a public-only key.
+  // kLimitReached, until one is removed. kWrongKeyUsage for a retired or a public-only key, kKeyNotValid
+  // after the key's not_after: its dates, and max_uses for each version, stay what they are.
   virtual Result<VersionRef> rotate(std::string_view principal, SessionId session, uint32_t id) = 0;
 
   // retire leaves a key that only decrypts, verifies and decapsulates, for good. Retiring a retired key succeeds.
@@ -152,6 +156,11 @@ class KeyStore {
   // kInvalidArgument, and nothing changed, for names that are improper or doubled.
   virtual Result<> reconfigure(std::vector<Principal> principals) = 0;
 
+  // keep_audit_head makes the end of the audit log durable within a few seconds, and with the store's end at the
+  // latest. audit_head is the one that was kept last.
+  virtual void keep_audit_head(const AuditHead& head) = 0;
+  virtual AuditHead audit_head() const = 0;
+
   virtual KeyCounts counts() const = 0;
 
   // metrics looks at every key, some hundred nanoseconds for each; others are never kept waiting for long.
@@ -162,7 +171,11 @@ class KeyStore {
   virtual Result<Holdings> holdings(std::string_view principal) const = 0;
   virtual Place place() const = 0;
 
-  // warnings are sentences for STATUS and the log: key versions over 75% of their uses, records that don't
+  // offers_inside_token tells whether keys of that algorithm can be made with KeySpec::inside_token.
+  virtual bool offers_inside_token(Algorithm algorithm) const = 0;
+
+  // warnings are sentences for STATUS and the log: key versions over 75% of their uses, stored keys whose
+  // not_after is near or over, records that don't
   // authenticate, reservations that fail. At most 65.
   virtual std::vector<std::string> warnings() const = 0;
 };

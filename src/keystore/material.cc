@@ -81,6 +81,23 @@ Result<Material> secret_material(const Library& library, ExpandedKeys& expanded,
   return out;
 }
 
+Result<Material> token_material(const Library& library, TokenKeys* token, Algorithm algorithm) {
+  WVDS_TRY(check_supported(library, algorithm));
+  if (library.fips_required()) return fail(Status::kUnsupported, "with FIPS required no key is made inside a token");
+  if (token == nullptr) return fail(Status::kUnsupported, "the store has no token that keys could be made in");
+  if (!token->offers(algorithm)) {
+    return fail(Status::kUnsupported, std::string("the token does not offer ") + algorithm_info(algorithm)->name +
+                                          " (PKCS#11 3.2): keys can't be made inside it");
+  }
+  WVDS_ASSIGN(made, token->generate(library, algorithm, "wvds-key"));
+  Material out;
+  WVDS_ASSIGN(id, LockedBytes::copy_of(made.id));
+  out.secret = std::move(id);
+  out.public_key = std::move(made.public_key);
+  out.in_token = true;
+  return out;
+}
+
 Result<Material> public_material(const Library& library, Algorithm algorithm, Bytes public_key) {
   WVDS_TRY(check_supported(library, algorithm));
   if (is_ml_dsa(algorithm)) {

@@ -11,6 +11,7 @@
 namespace wvds::keystore {
 
 inline constexpr size_t kMaxBlobSize = 64 << 20;
+inline constexpr size_t kMaxArchiveSize = 1 << 30;
 
 // Medium keeps named blobs durably: a folder on Linux (platform/), raw sectors or a boot module on L4Re, memory in
 // tests. Names are short ASCII words made by the store. It knows nothing of keys: every blob it gets is already

@@ -7,6 +7,8 @@
 #include "base/result.h"
 #include "crypto/library.h"
 #include "crypto/locked_secret.h"
+#include "keystore/rollback_counter.h"
+#include "keystore/token_keys.h"
 
 namespace wvds::keystore {
 
@@ -32,6 +34,13 @@ class Protector {
   // unlock gets the key-encryption key back. kStorageError with a detail that names the cause (wrong passphrase, key
   // file missing, PCRs changed) and the cure; never a key that is not the one that create made.
   virtual Result<crypto::LockedBytes> unlock(const crypto::Library& library, Bytes header) = 0;
+
+  // rollback_counter is the counter that the header of the last create or unlock names; null where it names none. It
+  // lives until the next of those calls, at most as long as the protector.
+  virtual RollbackCounter* rollback_counter() { return nullptr; }
+
+  // token_keys makes and uses keys inside the protector's token; null where there is no token that could.
+  virtual std::shared_ptr<TokenKeys> token_keys() { return nullptr; }
 };
 
 }  // namespace wvds::keystore

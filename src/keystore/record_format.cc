@@ -7,10 +7,7 @@ namespace {
 constexpr size_t kFixedSize = 16;
 constexpr size_t kVersionSize = 20;
 constexpr uint8_t kFlagNoReplayWindow = 0x01;
-
-size_t secret_size_of(const RecordVersion& version, Algorithm algorithm) {
-  return version.form == SecretForm::kSealed ? algorithm_info(algorithm)->secret : 0;
-}
+constexpr uint8_t kFlagInsideToken = 0x02;
 
 void write_version(Writer& writer, const RecordVersion& version, Algorithm algorithm) {
   writer.u32(version.number);
@@ -30,7 +27,8 @@ Result<> check_spec(std::string_view name, const RecordFields& record, uint8_t l
   }
   if (!usages_are_valid(record.spec.algorithm, record.spec.usages))
     return malformed(name, "has usages that don't fit its algorithm");
-  if (lifetime != static_cast<uint8_t>(Lifetime::kPersistent) || (flags & ~kFlagNoReplayWindow) != 0) {
+  if (lifetime != static_cast<uint8_t>(Lifetime::kPersistent) ||
+      (flags & ~(kFlagNoReplayWindow | kFlagInsideToken)) != 0) {
     return from_newer(name, "uses a part of the format");
   }
   if (!is_owner_name(record.owner)) return malformed(name, "has no proper owner");
@@ -42,15 +40,17 @@ Result<> check_version(std::string_view name, const RecordFields& record, const 
                        size_t secret_size) {
   const AlgorithmInfo& info = *algorithm_info(record.spec.algorithm);
   const auto form = static_cast<uint8_t>(version.form), state = static_cast<uint8_t>(version.state);
-  if (form != static_cast<uint8_t>(SecretForm::kSealed) && form != static_cast<uint8_t>(SecretForm::kPublicOnly)) {
+  if (form < static_cast<uint8_t>(SecretForm::kSealed) || form > static_cast<uint8_t>(SecretForm::kInToken)) {
     return from_newer(name, "keeps a secret in a way");
   }
   if (state != static_cast<uint8_t>(VersionState::kActive) && state != static_cast<uint8_t>(VersionState::kRetired)) {
     return from_newer(name, "has a version in a state");
   }
-  const bool public_only = version.form == SecretForm::kPublicOnly;
-  if (secret_size != (public_only ? 0 : info.secret) || version.public_key.size() != info.public_key ||
-      (public_only && info.public_key == 0)) {
+  if (record.spec.inside_token != (version.form == SecretForm::kInToken))
+    return malformed(name, "has a version that is not where the key is");
+  const bool needs_public_key = version.form != SecretForm::kSealed;
+  if (secret_size != secret_size_of(version, record.spec.algorithm) || version.public_key.size() != info.public_key ||
+      (needs_public_key && info.public_key == 0)) {
     return malformed(name, "has a version whose sizes don't fit its algorithm");
   }
   const bool is_newest = record.versions.empty();
@@ -79,7 +79,36 @@ Result<> read_version(std::string_view name, Reader& reader, RecordFields& recor
   return {};
 }
 
+// extensions_of are those of a record as they are written: its limits are one of them, where it has any. No other tag
+// that a record keeps is as high.
+Extensions extensions_of(const RecordFields& record) {
+  Extensions out = record.extensions;
+  if (!record.spec.limits.any()) return out;
+  out.push_back({.tag = kLimitsTag, .value = std::vector<std::byte>(kLimitsSize)});
+  Writer writer(out.back().value);
+  write_limits(writer, record.spec.limits);
+  return out;
+}
+
+Result<> take_limits(std::string_view name, RecordFields& record) {
+  if (record.extensions.empty() || record.extensions.back().tag != kLimitsTag) return {};
+  Reader reader(Bytes(record.extensions.back().value));
+  const KeyLimits limits = read_limits(reader);
+  if (!reader.finish() || !limits.any() || !limits_are_sound(limits) ||
+      (limits.max_uses != 0 && !uses_secret(record.spec.usages))) {
+    return malformed(name, "has limits that make no sense");
+  }
+  record.spec.limits = limits;
+  record.extensions.pop_back();
+  return {};
+}
+
 }  // namespace
+
+size_t secret_size_of(const RecordVersion& version, Algorithm algorithm) {
+  if (version.form == SecretForm::kInToken) return kTokenKeyIdSize;
+  return version.form == SecretForm::kSealed ? algorithm_info(algorithm)->secret : 0;
+}
 
 size_t RecordFields::secret_size() const {
   size_t size = 0;
@@ -88,7 +117,8 @@ size_t RecordFields::secret_size() const {
 }
 
 std::vector<std::byte> RecordFields::encode() const {
-  size_t size = kFixedSize + owner.size() + spec.label.size() + encoded_size(extensions);
+  const Extensions written = extensions_of(*this);
+  size_t size = kFixedSize + owner.size() + spec.label.size() + encoded_size(written);
   for (const RecordVersion& version : versions) size += kVersionSize + version.public_key.size();
   std::vector<std::byte> out(size);
   Writer writer(out);
@@ -97,14 +127,15 @@ std::vector<std::byte> RecordFields::encode() const {
   writer.u8(static_cast<uint8_t>(spec.algorithm));
   writer.u8(static_cast<uint8_t>(Lifetime::kPersistent));
   writer.u16(spec.usages);
-  writer.u8(spec.replay_window ? 0 : kFlagNoReplayWindow);
+  writer.u8(static_cast<uint8_t>((spec.replay_window ? 0 : kFlagNoReplayWindow) |
+                                 (spec.inside_token ? kFlagInsideToken : 0)));
   writer.u8(static_cast<uint8_t>(owner.size()));
   writer.u8(static_cast<uint8_t>(spec.label.size()));
   writer.u8(static_cast<uint8_t>(versions.size()));
   writer.text(owner);
   writer.text(spec.label);
   for (const RecordVersion& version : versions) write_version(writer, version, spec.algorithm);
-  write_extensions(writer, extensions);
+  write_extensions(writer, written);
   return out;
 }
 
@@ -119,6 +150,7 @@ Result<RecordFields> RecordFields::decode(std::string_view name, Bytes clear) {
   out.spec.usages = reader.u16();
   const uint8_t flags = reader.u8();
   out.spec.replay_window = (flags & kFlagNoReplayWindow) == 0;
+  out.spec.inside_token = (flags & kFlagInsideToken) != 0;
   const uint8_t owner_size = reader.u8();
   const uint8_t label_size = reader.u8();
   const uint8_t version_count = reader.u8();
@@ -128,8 +160,9 @@ Result<RecordFields> RecordFields::decode(std::string_view name, Bytes clear) {
   WVDS_TRY(check_spec(name, out, lifetime, flags));
   if (version_count == 0 || version_count > kMaxVersions) return malformed(name, "has no proper count of versions");
   for (uint8_t i = 0; i < version_count; ++i) WVDS_TRY(read_version(name, reader, out));
-  WVDS_ASSIGN(extensions, read_extensions(name, reader));
+  WVDS_ASSIGN(extensions, read_extensions(name, reader, {kLimitsTag}));
   out.extensions = std::move(extensions);
+  WVDS_TRY(take_limits(name, out));
   if (!reader.finish()) return malformed(name, "longer than its fields say");
   return out;
 }

@@ -8,14 +8,17 @@
 namespace wvds::keystore {
 
 Store::Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options,
-             Place place)
+             Protector& protector)
     : shared_(std::make_shared<SharedParts>(library, config)),
       options_(std::move(options)),
-      place_(place),
+      place_(protector.place()),
       principals_(std::move(principals)),
       stored_ids_{kFirstStoredId, kFirstStoredId, kFirstMemoryId},
+      rollback_(protector.rollback_counter()),
       memory_ids_{kFirstMemoryId, kFirstMemoryId, kEndOfMemoryIds},
-      pool_(library, shared_->expanded, config.pool) {}
+      pool_(library, shared_->expanded, config.pool) {
+  shared_->token_keys = protector.token_keys();
+}
 
 // Counters are closed before they are written, so that a worker that still holds a key can't take a use that nobody
 // remembers.
@@ -147,6 +150,21 @@ void Store::warn(std::string sentence) {
   warnings_.push_back(std::move(sentence));
 }
 
+// Of a key that can't be read its record is all there is to warn of.
+void Store::add_warnings(uint32_t id, const Entry& entry, std::optional<platform::WallTime> now,
+                         std::vector<std::string>& out) {
+  if (!entry.damage.empty()) return out.push_back(entry.damage);
+  const std::string key = "key " + std::to_string(id);
+  if (const UseCounter* counter = entry.counter.get();
+      counter != nullptr && !counter->closed() && counter->nearly_used_up()) {
+    out.push_back(key + " version " + std::to_string(entry.counted_version) + " has used " +
+                  std::to_string(counter->used()) + " of its " + std::to_string(counter->limit()) +
+                  (entry.limits.max_uses == 0 ? " encryptions: rotate it" : " uses: rotate it, or make a new one"));
+  }
+  if (entry.retired) return;
+  if (const std::string end = end_warning(entry.limits, now); !end.empty()) out.push_back(key + " " + end);
+}
+
 std::vector<std::string> Store::warnings() const {
   constexpr size_t kMost = 64;  // a status message has an end
   std::vector<std::string> out;
@@ -154,15 +172,11 @@ std::vector<std::string> Store::warnings() const {
     const std::lock_guard lock(warnings_lock_);
     out = warnings_;
     if (!reservation_failure_.empty()) out.push_back("uses and ids can't be reserved: " + reservation_failure_);
+    if (!rollback_failure_.empty()) out.push_back("an older store put back would not be noticed: " + rollback_failure_);
   }
+  const auto now = shared_->config.wall_clock();
   const std::shared_lock lock(table_);
-  for (const auto& [id, entry] : entries_) {
-    if (!entry.damage.empty()) out.push_back(entry.damage);
-    if (entry.counter == nullptr || entry.counter->closed() || !entry.counter->nearly_used_up()) continue;
-    out.push_back("key " + std::to_string(id) + " version " + std::to_string(entry.counted_version) + " has used " +
-                  std::to_string(entry.counter->used()) + " of its " + std::to_string(entry.counter->limit()) +
-                  " encryptions: rotate it");
-  }
+  for (const auto& [id, entry] : entries_) add_warnings(id, entry, now, out);
   const size_t left_out = out.size() - std::min(out.size(), kMost);
   if (left_out > 0) {
     out.resize(kMost);

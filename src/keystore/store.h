@@ -15,18 +15,13 @@
 #include "keystore/key_store.h"
 #include "keystore/principals.h"
 #include "keystore/refill_bell.h"
+#include "keystore/rollback_guard.h"
 #include "keystore/store_files.h"
 #include "keystore/stored_key.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
 namespace wvds::keystore {
-
-// Persistent ids and those of session and volatile keys come from ranges of their own, so that many short-lived keys
-// can't use up the ids of lasting ones. Both are counted up, for ever.
-inline constexpr uint32_t kFirstStoredId = 1;
-inline constexpr uint32_t kFirstMemoryId = 0x1000'0000;
-inline constexpr uint32_t kEndOfMemoryIds = 0xffff'ff00;
 
 // StoreOptions are for tests; the defaults are the product's.
 struct StoreOptions {
@@ -75,6 +70,8 @@ class Store final : public KeyStore {
   Result<> remove(std::string_view principal, SessionId session, uint32_t id, uint32_t version) override;
   void refill_pool() override { pool_.refill(); }
   void end_session(SessionId session) override;
+  void keep_audit_head(const AuditHead& head) override;
+  AuditHead audit_head() const override;
   KeyCounts counts() const override;
   Result<> reconfigure(std::vector<Principal> principals) override {
     return principals_.reconfigure(std::move(principals));
@@ -83,6 +80,10 @@ class Store final : public KeyStore {
   platform::Duration reserving_for() const override { return bell_->trying_for(platform::monotonic_now()); }
   Result<Holdings> holdings(std::string_view principal) const override;
   Place place() const override { return place_; }
+  bool offers_inside_token(Algorithm algorithm) const override {
+    const auto& token = shared_->token_keys;
+    return token != nullptr && !shared_->library.fips_required() && token->offers(algorithm);
+  }
   std::vector<std::string> warnings() const override;
 
   // refill reserves uses and ids and writes the index, as the thread does when it is asked to.
@@ -99,7 +100,9 @@ class Store final : public KeyStore {
     uint32_t generation = 0;              // of the record
     uint32_t bytes = 0;                   // of the record
     uint32_t counted_version = 0;         // the version that `counter` counts
-    std::shared_ptr<UseCounter> counter;  // of a persistent AES key's active version
+    std::shared_ptr<UseCounter> counter;  // of a persistent key's counted version
+    KeyLimits limits = {};                // of a persistent key
+    bool retired = false;                 // known of persistent keys that have limits or were read
     std::string damage;                   // why the record can't be used
 
     Holding holding() const { return {lifetime, bytes}; }
@@ -114,9 +117,10 @@ class Store final : public KeyStore {
   };
 
   Store(const crypto::Library& library, const StoreConfig& config, Principals principals, StoreOptions options,
-        Place place);
+        Protector& protector);
 
   // store_open.cc
+  Result<> check_rollback(Result<IndexFields>& index);
   void adopt_index(const IndexFields& index);
   void adopt_listed(const IndexedKey& listed);
   void adopt_unlisted(uint32_t id);
@@ -128,6 +132,8 @@ class Store final : public KeyStore {
   IndexFields index_fields(bool exact);
   Result<> write_index(bool exact);
   void publish_reservations(const IndexFields& index);
+  void advance_rollback();
+  void note_key_change();
   void log_nearly_used_up();
   Result<uint32_t> take_stored_id();
   Result<uint32_t> take_memory_id();
@@ -144,10 +150,15 @@ class Store final : public KeyStore {
   Result<KeyRef> make_key(const Owner& owner, SessionId session, const KeySpec& spec, SecretForm form,
                           const std::function<Result<Material>()>& make_material);
   Result<KeyRef> store_new(const Owner& owner, const KeySpec& spec, Material material);
+  Result<KeyRef> store_inside(const Owner& owner, const KeySpec& spec, Material material);
   Result<KeyRef> keep_new(const Owner& owner, SessionId session, const KeySpec& spec, Material material);
   Result<std::shared_ptr<StoredVersion>> new_version(const Owner& owner, const KeySpec& spec, uint32_t number,
                                                      Material material);
-  uint64_t first_grant() const { return std::min<uint64_t>(shared_->config.use_block, shared_->config.use_limit); }
+  uint64_t usual_block() const { return std::min<uint64_t>(shared_->config.use_block, shared_->config.use_limit); }
+
+  Place place_of(const KeySpec& spec) const { return spec.inside_token ? Place::kHsmInside : place_; }
+  Result<Material> material_of(const KeySpec& spec);
+  void give_up(Bytes token_key_id);
 
   // store_change.cc
   std::mutex& change_lock(const StoredKey& key) {
@@ -156,6 +167,9 @@ class Store final : public KeyStore {
   Result<OwnedKey> find_owned(std::string_view principal, SessionId session, uint32_t id);
   Result<> write_versions(const OwnedKey& owned, const StoredVersions& versions, VersionState newest);
   void set_counter(const StoredKey& key);
+  Result<VersionRef> add_version(const OwnedKey& owned, Material material);
+  Result<> destroy_in_token(const StoredVersion& version);
+  Result<> destroy_in_token(uint32_t id);  // all versions of a key; changes_ is held
   Result<> remove_version(const OwnedKey& owned, uint32_t number);
   Result<> remove_key(std::string_view principal, SessionId session, uint32_t id);  // its change lock is held
 
@@ -169,6 +183,8 @@ class Store final : public KeyStore {
   void insert(uint32_t id, Entry entry);
   std::shared_ptr<StoredKey> erase(uint32_t id);  // under table_
   void warn(std::string sentence);
+  static void add_warnings(uint32_t id, const Entry& entry, std::optional<platform::WallTime> now,
+                           std::vector<std::string>& out);  // under table_
 
   const std::shared_ptr<SharedParts> shared_;
   const std::shared_ptr<RefillBell> bell_ = std::make_shared<RefillBell>();
@@ -183,6 +199,7 @@ class Store final : public KeyStore {
       UINT32_MAX;  // of a record that is newer than the index and could not be read; constant after open
   uint64_t index_generation_ = 0;  // guarded by changes_
   Extensions index_extensions_;
+  RollbackGuard rollback_;  // guarded by changes_
   std::string index_lost_;  // why nothing can be reserved; constant after open
 
   std::mutex memory_changes_;
@@ -194,9 +211,13 @@ class Store final : public KeyStore {
   std::map<SessionId, std::set<uint32_t>> session_ids_;  // guarded by table_
   KeyCounts counts_;                                     // guarded by table_
 
+  mutable std::mutex audit_lock_;
+  AuditHead audit_head_;  // guarded by audit_lock_
+
   mutable std::mutex warnings_lock_;
   std::vector<std::string> warnings_;  // of opening
   std::string reservation_failure_;    // empty while reservations succeed
+  std::string rollback_failure_;       // why the rollback counter stands still; empty while it does not
 
   KeyPool pool_;
   platform::Thread thread_;

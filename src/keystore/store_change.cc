@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/log.h"
 #include "keystore/store.h"
 
 // Changes of keys that are there: always on the medium first, then in memory.
@@ -13,6 +14,7 @@ Result<> check_rotatable(const StoredKey& key, const StoredVersions& versions) {
   if (versions.front()->form() == SecretForm::kPublicOnly)
     return fail(Status::kWrongKeyUsage, "a public key can't be rotated");
   if (versions.front()->state() != VersionState::kActive) return fail(Status::kWrongKeyUsage, "the key is retired");
+  WVDS_TRY(key.check_end());
   if (versions.size() >= kMaxVersions) {
     return fail(Status::kLimitReached, "the key has all the retired versions it may have: delete one first");
   }
@@ -86,19 +88,19 @@ Result<> Store::write_versions(const OwnedKey& owned, const StoredVersions& vers
   Entry& entry = entries_.at(owned.key->id());
   entry.generation = generation;
   entry.bytes = bytes;
-  bell_->note_change();
+  note_key_change();
   return {};
 }
 
-// set_counter makes the index count the key's active version, if it has one.
+// set_counter makes the index count the key's newest version, if that is one to count.
 void Store::set_counter(const StoredKey& key) {
   const auto newest = key.stored_versions().front();
-  const bool active = newest->state() == VersionState::kActive;
   const std::unique_lock lock(table_);
   const auto entry = entries_.find(key.id());
   if (entry == entries_.end() || entry->second.lifetime != Lifetime::kPersistent) return;
   entry->second.counted_version = newest->number();
-  entry->second.counter = active ? newest->counter() : nullptr;
+  entry->second.counter = version_is_counted(key.spec(), newest->state()) ? newest->counter() : nullptr;
+  entry->second.retired = newest->state() == VersionState::kRetired;
 }
 
 Result<VersionRef> Store::rotate(std::string_view principal, SessionId session, uint32_t id) {
@@ -106,7 +108,17 @@ Result<VersionRef> Store::rotate(std::string_view principal, SessionId session, 
   const KeySpec& spec = owned.key->spec();
   WVDS_TRY(check_rotatable(*owned.key, owned.key->stored_versions()));
   WVDS_TRY(owned.owner->take_from_rate(options_.now()));
-  WVDS_ASSIGN(material, new_material(shared_->library, shared_->expanded, spec.algorithm));
+  WVDS_ASSIGN(material, material_of(spec));
+  if (!spec.inside_token) return add_version(owned, std::move(material));
+  const Bytes secret = material.secret.expose();
+  const std::vector<std::byte> token_key_id(secret.begin(), secret.end());
+  auto version = add_version(owned, std::move(material));
+  if (!version) give_up(token_key_id);
+  return version;
+}
+
+Result<VersionRef> Store::add_version(const OwnedKey& owned, Material material) {
+  const KeySpec& spec = owned.key->spec();
   const std::lock_guard lock(change_lock(*owned.key));
   StoredVersions versions = owned.key->stored_versions();
   WVDS_TRY(check_rotatable(*owned.key, versions));
@@ -145,6 +157,30 @@ Result<> Store::remove(std::string_view principal, SessionId session, uint32_t i
   return remove_key(principal, session, id);
 }
 
+// A key in the token is destroyed there before its record goes. Between the two the key can do nothing any more, and
+// whoever asked for the deletion, which was not acknowledged, can ask again. The other way round a key would stay in
+// the token that nothing refers to, and nobody would know that the deletion is not final.
+Result<> Store::destroy_in_token(const StoredVersion& version) {
+  if (version.form() != SecretForm::kInToken) return {};
+  if (shared_->token_keys == nullptr)
+    return fail(Status::kUnsupported,
+                "the key is inside a token, and the store's protector has none: use protector hsm");
+  return shared_->token_keys->destroy(version.secret());
+}
+
+// Of a record that can't be read nobody knows whether it is of a key in the token.
+Result<> Store::destroy_in_token(uint32_t id) {
+  const auto key = load(id);
+  if (!key) {
+    if (shared_->token_keys != nullptr)
+      log_warning("a key is deleted whose record can't be read; if it was inside the token it is there still",
+                  {{"key", id}, {"cause", key.error().detail}});
+    return {};
+  }
+  for (const auto& version : (*key)->stored_versions()) WVDS_TRY(destroy_in_token(*version));
+  return {};
+}
+
 Result<> Store::remove_version(const OwnedKey& owned, uint32_t number) {
   if (owned.key->deleted()) return fail(Status::kKeyNotFound);
   StoredVersions versions = owned.key->stored_versions();
@@ -153,6 +189,7 @@ Result<> Store::remove_version(const OwnedKey& owned, uint32_t number) {
   if ((*found)->state() == VersionState::kActive) {
     return fail(Status::kWrongKeyUsage, "the active version can't be deleted alone: rotate or retire the key first");
   }
+  WVDS_TRY(destroy_in_token(**found));
   versions.erase(found);
   WVDS_TRY(write_versions(owned, versions, versions.front()->state()));
   owned.key->set_versions(std::move(versions));
@@ -169,6 +206,7 @@ Result<> Store::remove_key(std::string_view principal, SessionId session, uint32
     if (found != Access::kOwned) return fail(Status::kDenied, "only the owner may delete a key");
   }
   const bool stored = id < kFirstMemoryId;
+  if (stored) WVDS_TRY(destroy_in_token(id));
   if (stored) WVDS_TRY(files_->remove_record(id));
   std::shared_ptr<StoredKey> key;
   {
@@ -176,7 +214,7 @@ Result<> Store::remove_key(std::string_view principal, SessionId session, uint32
     key = erase(id);
   }
   if (key != nullptr) key->mark_deleted();
-  if (stored) bell_->note_change();
+  if (stored) note_key_change();
   return {};
 }
 

@@ -3,12 +3,7 @@
 #include <functional>
 #include <optional>
 
-#include "keystore/file/file_protector.h"
-#include "keystore/folder_medium.h"
-#include "keystore/store.h"
-#include "keystore/testing/store_ledger.h"
-#include "platform/durable.h"
-#include "platform/testing/fake_disk.h"
+#include "keystore/testing/store_world.h"
 
 // The whole store over a disk that loses, reorders and tears whatever was not synced: the power goes at every step, and
 // every state that may be found afterwards is opened and compared with what had been acknowledged.
@@ -17,49 +12,17 @@ namespace {
 
 using platform::SyncPoint;
 using platform::testing::after_power_cut;
-using platform::testing::FakeDisk;
-using platform::testing::FakeVolume;
 using platform::testing::Faults;
 using testing::difference_from;
 using testing::difference_of_touched;
 using testing::first_day;
 using testing::Ledger;
-using testing::library;
+using testing::new_world;
 using testing::second_day;
+using testing::Service;
 using testing::spec_of;
 using testing::Work;
-
-// World is what survives: the store's folder and the one with the key file.
-struct World {
-  FakeVolume store;
-  FakeVolume secrets;
-};
-
-World new_world() {
-  World world;
-  Faults none;
-  FakeDisk disk("secrets", world.secrets, none);
-  EXPECT_TRUE(platform::open_folder(disk));
-  return world;
-}
-
-// Service is a running store on a world.
-struct Service {
-  static Result<std::unique_ptr<Service>> start(World& world, Faults& faults) {
-    auto service = std::make_unique<Service>();
-    WVDS_ASSIGN(medium, open_folder_medium(std::make_unique<FakeDisk>("store", world.store, faults)));
-    service->medium = std::move(medium);
-    service->protector = make_key_file_protector({std::make_unique<FakeDisk>("secrets", world.secrets, faults), "key"});
-    WVDS_ASSIGN(store, Store::open(*service->medium, *service->protector, library(), testing::crash_config(),
-                                   {Principal{.name = "alice", .limits = {}, .grants = {}}}, testing::crash_options()));
-    service->store = std::move(store);
-    return service;
-  }
-
-  std::unique_ptr<Medium> medium;
-  std::unique_ptr<Protector> protector;
-  std::unique_ptr<Store> store;
-};
+using testing::World;
 
 // run works for two days, with a clean stop between them, as far as the power lasts.
 Ledger run(World& world, Faults& faults) {

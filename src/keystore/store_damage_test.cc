@@ -307,6 +307,28 @@ TEST_F(DamagedStore, RefusesHeadersOfDifferentStores) {
   EXPECT_TRUE(contains(refusal(), "different stores"));
 }
 
+TEST_F(DamagedStore, TakesAnIndexOfAnotherStoreForALostOne) {
+  StoreBed foreign;
+  foreign.protector = std::move(protector);  // even with the same protector
+  foreign.open();
+  foreign.generate(aes());
+  foreign.close();
+  protector = std::move(foreign.protector);
+  blob("index-a") = foreign.blob("index-a");
+  open();
+  EXPECT_TRUE(warns_of("index-a: belongs to another store"));
+  expect_all_is_well();
+  restore();
+  for (const char* name : {"index-a", "index-b"}) blob(name) = foreign.blob(name);
+  const auto before = medium.blobs;
+  open();
+  EXPECT_TRUE(warns_of("without an index"));
+  EXPECT_EQ(bytes_of(active(victim_)->aes_key()), secret_);
+  EXPECT_EQ(status_of(active(victim_)->count_use()), Status::kStorageError);
+  close();
+  EXPECT_EQ(medium.blobs, before) << "nothing is written over them";
+}
+
 TEST_F(DamagedStore, DoesNotOpenWithAnotherProtectorsKey) {
   const auto before = medium.blobs;
   protector = make_memory_protector();
@@ -327,6 +349,7 @@ TEST_F(DamagedStore, SaysWhichKindOfProtectorItNeeds) {
   protector = std::make_unique<OtherKind>();
   const std::string detail = refusal();
   EXPECT_TRUE(contains(detail, "\"memory\"") && contains(detail, "\"tpm\"")) << detail;
+  EXPECT_TRUE(contains(detail, "set \"protector\" to \"memory\"")) << detail;
 }
 
 // Changes a byte of the head and makes the checksum right again, as a newer program's file would have it.

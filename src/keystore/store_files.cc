@@ -8,14 +8,17 @@
 namespace wvds::keystore {
 namespace {
 
-constexpr std::array<std::string_view, 2> kHeaderNames{"header-a", "header-b"};
-constexpr std::array<std::string_view, 2> kIndexNames{"index-a", "index-b"};
 constexpr std::string_view kRecordPrefix = "k-";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-constexpr std::string_view kHeaderLabel = "WvdS store v1 header";
 constexpr std::string_view kIndexLabel = "WvdS store v1 index";
 constexpr std::string_view kRecordLabel = "WvdS store v1 key ";
+
+std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
+  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
+}
+
+}  // namespace
 
 std::optional<uint32_t> id_of_record(std::string_view name) {
   if (name.size() != kRecordPrefix.size() + 8 || !name.starts_with(kRecordPrefix)) return std::nullopt;
@@ -28,31 +31,6 @@ std::optional<uint32_t> id_of_record(std::string_view name) {
   return id == 0 ? std::nullopt : std::optional(id);
 }
 
-std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
-  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
-}
-
-const char* protector_name(Place place) {
-  switch (place) {
-    case Place::kMemory: return "memory";
-    case Place::kFile: return "file";
-    case Place::kTpm: return "tpm";
-    case Place::kHsmWrapped:
-    case Place::kHsmInside: return "hsm";
-  }
-  return "unknown";
-}
-
-}  // namespace
-
-// HeaderCopy is a header that is whole; it is authentic only once its sealed part was opened.
-struct StoreFiles::HeaderCopy {
-  std::string_view name;
-  std::vector<std::byte> blob;
-  BlobView view;
-  HeaderFields fields;
-};
-
 std::string record_name(uint32_t id) {
   std::string name(kRecordPrefix);
   for (int shift = 28; shift >= 0; shift -= 4) name += kHexDigits[id >> shift & 15];
@@ -63,33 +41,41 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::open(Medium& medium, Protector& 
                                                      const crypto::Library& library,
                                                      std::vector<std::string>& warnings) {
   std::unique_ptr<StoreFiles> files(new StoreFiles(medium, library));
-  WVDS_ASSIGN(names, medium.list());
-  for (const std::string& name : names) {
-    if (const auto id = id_of_record(name)) files->record_ids_.push_back(*id);
-  }
-  std::ranges::sort(files->record_ids_);
-  std::vector<HeaderCopy> copies;
-  std::string lost;
-  for (const std::string_view name : kHeaderNames) {
-    auto copy = files->read_header(name);
-    if (copy) {
-      copies.push_back(std::move(*copy));
-    } else if (copy.error().status == Status::kUnsupported) {
-      return forward_error(copy);
-    } else if (copy.error().status != Status::kKeyNotFound) {
-      lost += (lost.empty() ? "" : "; ") + copy.error().detail;
-    }
-  }
-  if (!copies.empty()) {
+  WVDS_TRY(files->list_records());
+  WVDS_ASSIGN(headers, read_headers(medium, library));
+  const std::string& lost = headers.lost;
+  if (!headers.whole.empty()) {
     if (!lost.empty()) warnings.push_back(lost + "; its other copy is used");
-    WVDS_TRY(files->unlock(protector, copies, warnings));
-  } else if (!lost.empty() || !files->record_ids_.empty()) {
+    WVDS_TRY(files->unlock(protector, headers.whole, warnings));
+    files->end_restoring(warnings);
+  } else if (!lost.empty() || (!files->record_ids_.empty() && !files->restoring_)) {
     return refuse(lost.empty() ? "header-a and header-b: missing" : lost,
                   "without a header the keys can't be read: put one back from a backup");
+  } else if (files->restoring_) {
+    return refuse("header-a and header-b: missing", "restoring a backup was interrupted here: do it again");
   } else {
     WVDS_TRY(files->create(protector));
   }
   return files;
+}
+
+Result<std::unique_ptr<StoreFiles>> StoreFiles::with_key(Medium& medium, const crypto::Library& library,
+                                                         const StoreId& id, crypto::LockedBytes store_key) {
+  std::unique_ptr<StoreFiles> files(new StoreFiles(medium, library));
+  files->id_ = id;
+  files->store_key_ = std::move(store_key);
+  WVDS_TRY(files->list_records());
+  return files;
+}
+
+Result<> StoreFiles::list_records() {
+  WVDS_ASSIGN(names, medium_.list());
+  for (const std::string& name : names) {
+    if (const auto id = id_of_record(name)) record_ids_.push_back(*id);
+    restoring_ |= name == kRestoringName;
+  }
+  std::ranges::sort(record_ids_);
+  return {};
 }
 
 // The header comes last: a store is there as soon as it has one, and is complete then.
@@ -98,59 +84,35 @@ Result<> StoreFiles::create(Protector& protector) {
   WVDS_ASSIGN(store_key, crypto::LockedBytes::of_size(kAesKeySize));
   WVDS_TRY(library_.random_secret(store_key.expose_for_writing()));
   store_key_ = std::move(store_key);
-  HeaderFields header{.generation = 1, .protector = protector.place(), .protector_header = {}, .extensions = {}};
-  WVDS_ASSIGN(protecting, protector.create(library_, header.protector_header));
-  WVDS_ASSIGN(header_key, derive_key(library_, protecting.expose(), id_, as_bytes(kHeaderLabel)));
-  WVDS_ASSIGN(blob,
-              seal_blob(library_, header_key.expose(), BlobKind::kHeader, id_, header.encode(), store_key_.expose()));
+  WVDS_ASSIGN(blob, make_header(library_, protector, id_, store_key_.expose(), 1));
   WVDS_TRY(write_index(
       {.generation = 1, .next_stored_id = 0, .next_memory_id = 0, .listed_below = 0, .keys = {}, .extensions = {}}));
   for (const std::string_view name : kHeaderNames) WVDS_TRY(medium_.replace(name, blob));
   return {};
 }
 
-Result<StoreFiles::HeaderCopy> StoreFiles::read_header(std::string_view name) {
-  HeaderCopy copy{.name = name, .blob = {}, .view = {}, .fields = {}};
-  WVDS_ASSIGN(blob, medium_.read(name));
-  copy.blob = std::move(blob);
-  WVDS_ASSIGN(view, parse_blob(library_, name, BlobKind::kHeader, copy.blob));
-  copy.view = view;
-  WVDS_ASSIGN(fields, HeaderFields::decode(name, view.clear));
-  copy.fields = std::move(fields);
-  return copy;
-}
-
-Result<> StoreFiles::try_header(Protector& protector, const HeaderCopy& copy) {
-  if (copy.fields.protector != protector.place()) {
-    return refuse(copy.name, std::string("the store is protected by \"") + protector_name(copy.fields.protector) +
-                                 "\" and was opened with \"" + protector_name(protector.place()) + "\"");
-  }
-  WVDS_ASSIGN(protecting, protector.unlock(library_, copy.fields.protector_header));
-  WVDS_ASSIGN(header_key, derive_key(library_, protecting.expose(), copy.view.store, as_bytes(kHeaderLabel)));
-  WVDS_ASSIGN(store_key, open_sealed(library_, copy.name, header_key.expose(), copy.view));
-  if (store_key.size() != kAesKeySize) return refuse(copy.name, "holds a store key of a wrong size");
-  store_key_ = std::move(store_key);
-  id_ = copy.view.store;
-  return {};
-}
-
 // Copies differ only after a crash during a change of the protector: then the newer one counts if it can be opened.
-Result<> StoreFiles::unlock(Protector& protector, std::vector<HeaderCopy>& copies, std::vector<std::string>& warnings) {
-  if (copies.size() == 2 && copies[0].view.store != copies[1].view.store) {
-    return refuse("header-a and header-b", "belong to different stores: put the right one back");
-  }
-  std::ranges::stable_sort(copies, std::greater{}, [](const HeaderCopy& copy) { return copy.fields.generation; });
+Result<> StoreFiles::unlock(Protector& protector, const std::vector<HeaderCopy>& copies,
+                            std::vector<std::string>& warnings) {
   Result<> unlocked;
   for (const HeaderCopy& copy : copies) {
     if (&copy != copies.data() && copy.blob == copies[0].blob) break;
-    auto tried = try_header(protector, copy);
-    if (tried) {
+    auto store_key = open_header(library_, copy, protector);
+    if (store_key) {
+      store_key_ = std::move(*store_key);
+      id_ = copy.view.store;
       repair_headers(copy, copies, warnings);
       return {};
     }
-    if (unlocked) unlocked = std::move(tried);
+    if (unlocked) unlocked = forward_error(store_key);
   }
   return unlocked;
+}
+
+// A store that opens was restored as a whole. Left there, the mark would once allow to restore over it.
+void StoreFiles::end_restoring(std::vector<std::string>& warnings) {
+  if (!restoring_) return;
+  if (auto removed = medium_.remove(kRestoringName); !removed) warnings.push_back(removed.error().detail);
 }
 
 void StoreFiles::repair_headers(const HeaderCopy& good, const std::vector<HeaderCopy>& copies,

@@ -1,17 +1,27 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "keystore/format.h"
 #include "keystore/medium.h"
 #include "keystore/protector.h"
+#include "keystore/store_headers.h"
 
 namespace wvds::keystore {
 
-// record_name is "k-" and the id as 8 hex digits.
+inline constexpr std::array<std::string_view, 2> kIndexNames{"index-a", "index-b"};
+
+// kRestoringName is a blob that is there while an archive is being restored. Its content says nothing.
+inline constexpr std::string_view kRestoringName = "restoring";
+
+// record_name is "k-" and the id as 8 hex digits; id_of_record gives the id back, nothing for other names.
 std::string record_name(uint32_t id);
+std::optional<uint32_t> id_of_record(std::string_view name);
 
 // StoreFiles reads and writes the blobs of an unlocked store; docs/storage-format.md names them. It knows nothing of
 // keys in use. One call at a time; each blocks as long as the disk does. Errors are kStorageError and name the blob and
@@ -24,6 +34,10 @@ class StoreFiles {
   static Result<std::unique_ptr<StoreFiles>> open(Medium& medium, Protector& protector, const crypto::Library& library,
                                                   std::vector<std::string>& warnings);
 
+  // with_key is for a store whose key is known: nothing is opened or changed.
+  static Result<std::unique_ptr<StoreFiles>> with_key(Medium& medium, const crypto::Library& library, const StoreId& id,
+                                                      crypto::LockedBytes store_key);
+
   const StoreId& id() const { return id_; }
 
   // record_ids are the records that were there at open, ascending.
@@ -31,6 +45,9 @@ class StoreFiles {
 
   // read_index returns the newest good copy. A bad copy is a warning, none left an error.
   Result<IndexFields> read_index(std::vector<std::string>& warnings);
+
+  // read_index_copy returns one of the two, whatever the other says. kKeyNotFound when there is none.
+  Result<IndexFields> read_index_copy(std::string_view name);
 
   // write_index writes both copies; only when both are durable may anything rely on it.
   Result<> write_index(const IndexFields& index);
@@ -48,16 +65,14 @@ class StoreFiles {
   Result<> remove_record(uint32_t id);
 
  private:
-  struct HeaderCopy;
   StoreFiles(Medium& medium, const crypto::Library& library) : medium_(medium), library_(library) {}
 
+  Result<> list_records();
   Result<> create(Protector& protector);
-  Result<> unlock(Protector& protector, std::vector<HeaderCopy>& copies, std::vector<std::string>& warnings);
-  Result<> try_header(Protector& protector, const HeaderCopy& copy);
+  void end_restoring(std::vector<std::string>& warnings);
+  Result<> unlock(Protector& protector, const std::vector<HeaderCopy>& copies, std::vector<std::string>& warnings);
   void repair_headers(const HeaderCopy& good, const std::vector<HeaderCopy>& copies,
                       std::vector<std::string>& warnings);
-  Result<HeaderCopy> read_header(std::string_view name);
-  Result<IndexFields> read_index_copy(std::string_view name);
   Result<> check_store(std::string_view name, const BlobView& view) const;
   Result<crypto::LockedBytes> record_key(uint32_t id) const;
 
@@ -66,6 +81,7 @@ class StoreFiles {
   StoreId id_{};
   crypto::LockedBytes store_key_;
   std::vector<uint32_t> record_ids_;
+  bool restoring_ = false;  // there is a blob of that name
 };
 
 }  // namespace wvds::keystore

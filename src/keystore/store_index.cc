@@ -26,6 +26,7 @@ IndexFields Store::index_fields(bool exact) {
     const std::lock_guard lock(memory_id_lock_);
     index.next_memory_id = exact ? memory_ids_.next : memory_ids_.next_reservation(options_.memory_id_block);
   }
+  if (const AuditHead head = audit_head(); head.number != 0) set_audit_head(index.extensions, head);
   const std::shared_lock lock(table_);
   for (const auto& [id, entry] : entries_) {
     if (entry.lifetime != Lifetime::kPersistent) break;  // their ids come first
@@ -33,11 +34,13 @@ IndexFields Store::index_fields(bool exact) {
                           .generation = entry.generation,
                           .record_bytes = entry.bytes,
                           .owner = entry.owner->name(),
-                          .versions = {}});
+                          .versions = {},
+                          .limits = entry.limits,
+                          .retired = entry.retired && entry.limits.any()});
     UseCounter* const counter = entry.counter.get();
     if (counter == nullptr) continue;
     uint64_t uses = exact ? counter->used() : counter->granted();
-    if (!exact && counter->wants_more()) uses = counter->next_grant(first_grant(), now);
+    if (!exact && counter->wants_more()) uses = counter->next_grant(usual_block(), now);
     index.keys.back().versions.push_back({entry.counted_version, uses});
   }
   return index;
@@ -45,7 +48,8 @@ IndexFields Store::index_fields(bool exact) {
 
 Result<> Store::write_index(bool exact) {
   if (!index_lost_.empty()) return fail(Status::kStorageError, index_lost_);
-  const IndexFields index = index_fields(exact);
+  IndexFields index = index_fields(exact);
+  rollback_.mark(index.extensions, options_.now(), exact);
   auto written = files_->write_index(index);
   const std::string failure = written ? std::string() : written.error().detail;
   {
@@ -57,8 +61,22 @@ Result<> Store::write_index(bool exact) {
   if (!written) return written;
   index_generation_ = index.generation;
   if (!exact) publish_reservations(index);
+  advance_rollback();
   log_nearly_used_up();
   return {};
+}
+
+// advance_rollback comes after everything that somebody may wait for: the counter's device is slow, and may be gone.
+void Store::advance_rollback() {
+  rollback_.written(options_.now());
+  if (rollback_.owes_mark()) bell_->note_change();
+  const std::lock_guard lock(warnings_lock_);
+  rollback_failure_ = rollback_.failure();
+}
+
+void Store::note_key_change() {
+  rollback_.note_change();
+  bell_->note_change();
 }
 
 // publish_reservations makes usable what is durable now.
@@ -73,6 +91,19 @@ void Store::publish_reservations(const IndexFields& index) {
     const Entry& entry = entries_.at(key.id);
     for (const IndexedVersion& version : key.versions) entry.counter->grant(version.uses);
   }
+}
+
+void Store::keep_audit_head(const AuditHead& head) {
+  {
+    const std::lock_guard lock(audit_lock_);
+    audit_head_ = head;
+  }
+  bell_->note_change();
+}
+
+AuditHead Store::audit_head() const {
+  const std::lock_guard lock(audit_lock_);
+  return audit_head_;
 }
 
 void Store::log_nearly_used_up() {

@@ -26,6 +26,8 @@ Result<std::shared_ptr<StoredKey>> Store::load(uint32_t id) {
   kept.generation = entry.generation;
   kept.counter = entry.counter;
   kept.counted_version = entry.counted_version;
+  kept.limits = entry.limits;
+  kept.retired = entry.retired;
   return key;
 }
 
@@ -57,17 +59,21 @@ Result<StoreFiles::Record> Store::open_checked(uint32_t id, const Entry& entry, 
   }
   if (record.fields.owner != entry.owner->name())
     return fail(Status::kStorageError, record_name(id) + ": belongs to another owner than the index says");
+  if (record.fields.spec.limits != entry.limits)
+    return fail(Status::kStorageError, record_name(id) + ": has other limits than the index says");
   return record;
 }
 
-// counter_of gives an active AES version its count: the index's, or where the version is newer than the index what its
+// counter_of gives a counted version its count: the index's, or where the version is newer than the index what its
 // record granted, all of which may have been used.
 std::shared_ptr<UseCounter> Store::counter_of(const RecordFields& record, const Entry& entry) const {
   const RecordVersion& newest = record.versions.front();
-  if (!uses_are_counted(record.spec) || newest.state != VersionState::kActive) return nullptr;
-  if (entry.counter != nullptr && entry.counted_version == newest.number) return entry.counter;
-  const uint64_t limit = shared_->config.use_limit;
-  auto counter = std::make_shared<UseCounter>(newest.uses, newest.uses, limit, bell_);
+  if (!version_is_counted(record.spec, newest.state)) return nullptr;
+  const uint64_t limit = use_limit_of(record.spec, shared_->config);
+  const bool is_listed = entry.counter != nullptr && entry.counted_version == newest.number;
+  if (is_listed && entry.counter->limit() == limit) return entry.counter;
+  const uint64_t uses = is_listed ? entry.counter->granted() : newest.uses;
+  auto counter = std::make_shared<UseCounter>(uses, uses, limit, bell_, largest_block_of(record.spec.limits));
   if (!index_lost_.empty()) {
     counter = std::make_shared<UseCounter>(limit, limit, limit, nullptr);
     counter->close(Status::kStorageError);
@@ -83,12 +89,13 @@ Result<std::shared_ptr<StoredKey>> Store::build_key(StoreFiles::Record record, E
   for (RecordVersion& version : fields.versions) {
     StoredVersion::Parts parts{
         .number = version.number, .state = version.state, .material = {}, .counter = nullptr, .uses = version.uses};
-    if (version.form == SecretForm::kSealed) {
-      WVDS_ASSIGN(secret, crypto::LockedBytes::of_size(algorithm_info(fields.spec.algorithm)->secret));
+    if (version.form != SecretForm::kPublicOnly) {
+      WVDS_ASSIGN(secret, crypto::LockedBytes::of_size(secret_size_of(version, fields.spec.algorithm)));
       secrets.copy(secret.expose_for_writing());
       parts.material.secret = std::move(secret);
     }
     parts.material.public_key = std::move(version.public_key);
+    parts.material.in_token = version.form == SecretForm::kInToken;
     if (versions.empty()) parts.counter = counter;
     WVDS_ASSIGN(made, StoredVersion::make(shared_, entry.owner, fields.spec, std::move(parts)));
     versions.push_back(std::move(made));
@@ -97,8 +104,10 @@ Result<std::shared_ptr<StoredKey>> Store::build_key(StoreFiles::Record record, E
   entry.generation = fields.generation;
   entry.counter = counter;
   entry.counted_version = versions.front()->number();
-  return std::make_shared<StoredKey>(fields.id, entry.owner, fields.spec, place_, std::move(versions),
-                                     std::move(fields.extensions));
+  entry.limits = fields.spec.limits;
+  entry.retired = versions.front()->state() == VersionState::kRetired;
+  return std::make_shared<StoredKey>(shared_, fields.id, entry.owner, fields.spec, place_of(fields.spec),
+                                     std::move(versions), std::move(fields.extensions));
 }
 
 }  // namespace wvds::keystore

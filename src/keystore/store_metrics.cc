@@ -11,7 +11,7 @@ constexpr size_t kKeysInARow = 1024;
 
 size_t level_of(uint64_t uses, uint64_t limit) {
   if (uses >= limit) return 4;
-  const uint64_t percent = uses * 100 / limit;  // a limit has at most 33 bits
+  const uint64_t percent = uses * 100 / limit;  // a limit has at most 49 bits
   return static_cast<size_t>(percent >= 50) + static_cast<size_t>(percent >= 75) + static_cast<size_t>(percent >= 90);
 }
 

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector,
   WVDS_ASSIGN(known, Principals::make(std::move(principals)));
   std::vector<std::string> warnings;
   WVDS_ASSIGN(files, StoreFiles::open(medium, protector, library, warnings));
-  std::unique_ptr<Store> store(new Store(library, config, std::move(known), std::move(options), protector.place()));
+  std::unique_ptr<Store> store(new Store(library, config, std::move(known), std::move(options), protector));
   auto index = files->read_index(warnings);
   if (!index && index.error().status == Status::kUnsupported) return forward_error(index);
   if (!index) {
@@ -34,6 +34,7 @@ Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector,
         ": without an index no key can be made and no AES key of this store can encrypt; put it back from a backup";
     warnings.push_back(store->index_lost_);
   }
+  WVDS_TRY(store->check_rollback(index));
   for (std::string& warning : warnings) store->warn(std::move(warning));
   {
     const std::lock_guard lock(store->changes_);
@@ -45,10 +46,22 @@ Result<std::unique_ptr<Store>> Store::open(Medium& medium, Protector& protector,
   return store;
 }
 
+// check_rollback refuses a store that is older than the rollback counter, or has no index to show its age.
+Result<> Store::check_rollback(Result<IndexFields>& index) {
+  const std::lock_guard lock(changes_);
+  if (index) return rollback_.adopt(index->extensions);
+  if (!rollback_.in_use()) return {};
+  return fail(Status::kStorageError,
+              index.error().detail +
+                  ": with a rollback counter a store is not opened without an index; put it back "
+                  "from a backup and run wvds store migrate --to tpm");
+}
+
 // adopt_index takes over what is listed and there, and reads the few records that are newer than the index.
 void Store::adopt_index(const IndexFields& index) {
   index_generation_ = index.generation;
   index_extensions_ = index.extensions;
+  audit_head_ = audit_head_of(index.extensions);
   stored_ids_.next = stored_ids_.reserved = std::max(kFirstStoredId, index.next_stored_id);
   memory_ids_.next = memory_ids_.reserved = std::max(kFirstMemoryId, index.next_memory_id);
   auto listed = index.keys.begin();
@@ -69,10 +82,15 @@ void Store::adopt_listed(const IndexedKey& listed) {
   entry.owner = principals_.owner(listed.owner);
   entry.generation = listed.generation;
   entry.bytes = listed.record_bytes;
+  entry.limits = listed.limits;
+  entry.retired = listed.retired;
   if (!listed.versions.empty()) {
     const IndexedVersion& version = listed.versions.front();
+    // What the algorithm allows is seen only in the record: counter_of puts that right.
+    const uint64_t limit = entry.limits.max_uses != 0 ? entry.limits.max_uses : shared_->config.use_limit;
     entry.counted_version = version.number;
-    entry.counter = std::make_shared<UseCounter>(version.uses, version.uses, shared_->config.use_limit, bell_);
+    entry.counter =
+        std::make_shared<UseCounter>(version.uses, version.uses, limit, bell_, largest_block_of(entry.limits));
   }
   entry.owner->adopt(entry.holding());
   insert(listed.id, std::move(entry));

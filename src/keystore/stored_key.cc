@@ -11,7 +11,34 @@ using crypto::MlKemPrivateKey;
 using crypto::MlKemPublicKey;
 using Form = ExpandedKeys::Form;
 
+// A crash wastes at most so much of a key's max_uses: what is lost with it is one block.
+constexpr uint64_t kBlocksOfLimit = 64;
+
+// check_token: FIPS required means OpenSSL's module, which a token is not.
+Result<> check_token(const SharedParts& shared) {
+  if (shared.library.fips_required())
+    return fail(Status::kUnsupported, "with FIPS required no key inside a token is used");
+  if (shared.token_keys != nullptr) return {};
+  return fail(Status::kUnsupported, "the key is inside a token, and the store's protector has none: use protector hsm");
+}
+
 }  // namespace
+
+uint64_t use_limit_of(const KeySpec& spec, const StoreConfig& config) {
+  if (!uses_are_counted(spec)) return 0;
+  const uint64_t most = spec.algorithm == Algorithm::kAes256Gcm ? config.use_limit : kMostUses;
+  return spec.limits.max_uses == 0 ? most : std::min(most, spec.limits.max_uses);
+}
+
+uint64_t largest_block_of(const KeyLimits& limits) {
+  if (limits.max_uses == 0) return UseCounter::kAnyBlock;
+  return std::max<uint64_t>(1, limits.max_uses / kBlocksOfLimit);
+}
+
+uint64_t first_grant_of(const KeySpec& spec, const StoreConfig& config) {
+  if (!uses_are_counted(spec) || spec.limits.max_uses != 0) return 0;
+  return std::min<uint64_t>(config.use_block, config.use_limit);
+}
 
 StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_ptr<PrincipalState> owner,
                              const KeySpec& spec, Parts parts)
@@ -20,11 +47,13 @@ StoredVersion::StoredVersion(std::shared_ptr<SharedParts> shared, std::shared_pt
       algorithm_(spec.algorithm),
       number_(parts.number),
       state_(parts.state),
+      form_(parts.material.form()),
       secret_(std::move(parts.material.secret)),
       public_key_(std::move(parts.material.public_key)),
       counter_(std::move(parts.counter)),
       uses_(parts.uses),
-      use_limit_(uses_are_counted(spec) ? shared_->config.use_limit : 0) {
+      use_limit_(use_limit_of(spec, shared_->config)),
+      counts_when_retired_(version_is_counted(spec, VersionState::kRetired)) {
   if (parts.material.expanded_private)
     shared_->expanded.put(this, Form::kPrivate, std::move(parts.material.expanded_private));
 }
@@ -54,6 +83,7 @@ Result<> StoredVersion::make_window(const KeySpec& spec) {
 Result<> StoredVersion::count_use() {
   if (counter_ != nullptr) return counter_->count();
   if (deleted()) return fail(Status::kKeyNotFound);
+  if (use_limit_ != 0) return fail(Status::kWrongKeyUsage, "a retired version");
   return {};
 }
 
@@ -61,7 +91,7 @@ Bytes StoredVersion::aes_key() const { return algorithm_ == Algorithm::kAes256Gc
 
 void StoredVersion::retire() {
   state_ = VersionState::kRetired;
-  if (counter_ != nullptr) counter_->close(Status::kWrongKeyUsage);
+  if (counter_ != nullptr && !counts_when_retired_) counter_->close(Status::kWrongKeyUsage);
 }
 
 void StoredVersion::mark_deleted() {
@@ -70,10 +100,25 @@ void StoredVersion::mark_deleted() {
   shared_->expanded.forget(this);
 }
 
+template <>
+Result<std::unique_ptr<MlDsaPrivateKey>> StoredVersion::key_in_token() const {
+  WVDS_TRY(check_token(*shared_));
+  return shared_->token_keys->mldsa(shared_->library, algorithm_, secret(), public_key_);
+}
+
+template <>
+Result<std::unique_ptr<MlKemPrivateKey>> StoredVersion::key_in_token() const {
+  WVDS_TRY(check_token(*shared_));
+  return shared_->token_keys->mlkem(shared_->library, algorithm_, secret(), public_key_);
+}
+
 template <class PrivateKey>
 Result<std::shared_ptr<const PrivateKey>> StoredVersion::private_key(bool is_of_this_kind) const {
   if (!is_of_this_kind) return fail(Status::kWrongKeyType);
-  if (form() != SecretForm::kSealed) return fail(Status::kWrongKeyUsage, "the key has no private part");
+  if (form() == SecretForm::kPublicOnly) return fail(Status::kWrongKeyUsage, "the key has no private part");
+  if (form() == SecretForm::kInToken) {
+    return shared_->expanded.get<PrivateKey>(this, Form::kPrivate, [this] { return key_in_token<PrivateKey>(); });
+  }
   return shared_->expanded.get<PrivateKey>(
       this, Form::kPrivate, [this] { return PrivateKey::from_seed(shared_->library, algorithm_, secret_.expose()); });
 }
@@ -104,6 +149,17 @@ Result<std::shared_ptr<const MlKemPrivateKey>> StoredVersion::mlkem_private() co
 
 Result<std::shared_ptr<const MlKemPublicKey>> StoredVersion::mlkem_public() const {
   return public_form<MlKemPublicKey, MlKemPrivateKey>(is_ml_kem(algorithm_));
+}
+
+Result<> StoredKey::check_dates(Purpose purpose) const {
+  if (!spec_.limits.has_dates()) return {};
+  return keystore::check_dates(spec_.limits, purpose, shared_->config.wall_clock());
+}
+
+Result<> StoredKey::check_end() const {
+  if (spec_.limits.not_after == 0) return {};
+  const KeyLimits end{.not_after = spec_.limits.not_after};
+  return keystore::check_dates(end, Purpose::kProtect, shared_->config.wall_clock());
 }
 
 Result<VersionRef> StoredKey::active() const {

@@ -25,12 +25,27 @@ struct SharedParts {
   const StoreConfig config;
   WindowBudget windows;
   ExpandedKeys expanded;
+  std::shared_ptr<TokenKeys> token_keys;  // null: none. Constant once the store is open
 };
 
-// uses_are_counted tells whether the versions of a key have a limit of uses: those that encrypt with AES-256-GCM.
+// uses_are_counted tells whether the versions of a key have a limit of uses: those that encrypt with AES-256-GCM, and
+// those of a key that has max_uses.
 inline bool uses_are_counted(const KeySpec& spec) {
-  return spec.algorithm == Algorithm::kAes256Gcm && allows(spec.usages, Usage::kEncrypt);
+  return spec.limits.max_uses != 0 || (spec.algorithm == Algorithm::kAes256Gcm && allows(spec.usages, Usage::kEncrypt));
 }
+
+// version_is_counted: a retired key has nothing left to count, but for one of ML-KEM, which still decapsulates.
+inline bool version_is_counted(const KeySpec& spec, VersionState state) {
+  return uses_are_counted(spec) && (state == VersionState::kActive || is_ml_kem(spec.algorithm));
+}
+
+// use_limit_of is the limit of one version; 0 where uses are not counted.
+uint64_t use_limit_of(const KeySpec& spec, const StoreConfig& config);
+
+// A limit of the key's own may be low, so that crashes must waste little of it: its uses are reserved when somebody
+// asks for them (UseCounter, `largest_block`), and none before.
+uint64_t largest_block_of(const KeyLimits& limits);
+uint64_t first_grant_of(const KeySpec& spec, const StoreConfig& config);
 
 class StoredVersion final : public KeyVersion {
  public:
@@ -62,7 +77,7 @@ class StoredVersion final : public KeyVersion {
   Bytes public_key() const override { return public_key_; }
 
   Bytes secret() const { return secret_.expose(); }
-  SecretForm form() const { return secret_.size() == 0 ? SecretForm::kPublicOnly : SecretForm::kSealed; }
+  SecretForm form() const { return form_; }
   const std::shared_ptr<UseCounter>& counter() const { return counter_; }
 
   // supersede says that there is a newer version; retire and mark_deleted also end the version's encryptions at once.
@@ -76,6 +91,8 @@ class StoredVersion final : public KeyVersion {
   Result<> make_window(const KeySpec& spec);
   template <class PrivateKey>
   Result<std::shared_ptr<const PrivateKey>> private_key(bool is_of_this_kind) const;
+  template <class PrivateKey>
+  Result<std::unique_ptr<PrivateKey>> key_in_token() const;
   template <class PublicKey, class PrivateKey>
   Result<std::shared_ptr<const PublicKey>> public_form(bool is_of_this_kind) const;
 
@@ -85,11 +102,13 @@ class StoredVersion final : public KeyVersion {
   const uint32_t number_;
   std::atomic<VersionState> state_;
   std::atomic<bool> deleted_{false};
+  const SecretForm form_;
   const crypto::LockedBytes secret_;
   const std::vector<std::byte> public_key_;
   const std::shared_ptr<UseCounter> counter_;
   const uint64_t uses_;
   const uint64_t use_limit_;
+  const bool counts_when_retired_;
   std::unique_ptr<NonceWindow> window_;
 };
 
@@ -97,9 +116,10 @@ using StoredVersions = std::vector<std::shared_ptr<StoredVersion>>;  // newest f
 
 class StoredKey final : public Key {
  public:
-  StoredKey(uint32_t id, std::shared_ptr<PrincipalState> owner, KeySpec spec, Place place, StoredVersions versions,
-            Extensions extensions)
-      : id_(id),
+  StoredKey(std::shared_ptr<SharedParts> shared, uint32_t id, std::shared_ptr<PrincipalState> owner, KeySpec spec,
+            Place place, StoredVersions versions, Extensions extensions)
+      : shared_(std::move(shared)),
+        id_(id),
         owner_(std::move(owner)),
         spec_(std::move(spec)),
         place_(place),
@@ -112,8 +132,13 @@ class StoredKey final : public Key {
   Place place() const override { return place_; }
   bool deleted() const override { return deleted_.load(std::memory_order_acquire); }
   uint32_t change_count() const override { return change_count_.load(std::memory_order_acquire); }
+  Result<> check_dates(Purpose purpose) const override;
   Result<VersionRef> active() const override;
   std::vector<VersionRef> versions() const override;
+
+  // check_end is kKeyNotValid where a new version could do nothing, because the key's not_after is over. One that is
+  // not valid yet waits for its time.
+  Result<> check_end() const;
 
   const Extensions& extensions() const { return extensions_; }
   StoredVersions stored_versions() const;
@@ -124,6 +149,7 @@ class StoredKey final : public Key {
   void mark_deleted();
 
  private:
+  const std::shared_ptr<SharedParts> shared_;
   const uint32_t id_;
   const std::shared_ptr<PrincipalState> owner_;
   const KeySpec spec_;

@@ -26,11 +26,13 @@ uint64_t refill_block(uint64_t uses, platform::Duration elapsed, uint64_t smalle
   return std::max(smallest, static_cast<uint64_t>(std::min(wanted, largest)));
 }
 
-UseCounter::UseCounter(uint64_t used, uint64_t granted, uint64_t limit, std::shared_ptr<RefillBell> bell)
+UseCounter::UseCounter(uint64_t used, uint64_t granted, uint64_t limit, std::shared_ptr<RefillBell> bell,
+                       uint64_t largest_block)
     : used_(std::min(used, limit)),
       granted_(std::min(granted, limit)),
       ring_at_(ring_mark(std::min(granted, limit), granted - std::min(used, granted), limit)),
       limit_(limit),
+      largest_block_(largest_block),
       bell_(std::move(bell)),
       block_(granted_ - used_),
       used_at_refill_(used_) {}
@@ -44,6 +46,7 @@ Result<> UseCounter::count() {
     }
   } while (!used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed));
   if (used >= ring_at_.load(std::memory_order_relaxed) && ring_at_.exchange(kNever) != kNever && bell_ != nullptr) {
+    asked_.store(true);
     bell_->ring();
   }
   return {};
@@ -53,7 +56,13 @@ Result<> UseCounter::count() {
 Result<> UseCounter::refused(uint64_t used) {
   if ((used & kClosed) != 0) return fail(closing_status_);
   if (used >= limit_) return fail(Status::kKeyUsedUp);
-  const auto has_more = [this] { return used_.load() < granted_.load() || closed(); };
+  // Asked anew at each look: another worker may have taken what the last refill brought, or the last use there is.
+  const auto has_more = [this] {
+    const uint64_t now_used = used_.load();  // over the limit, too, when closed
+    if (now_used < granted_.load() || now_used >= limit_) return true;
+    asked_.store(true);
+    return false;
+  };
   if (bell_ != nullptr ? bell_->wait_until(has_more) : has_more()) return {};
   return fail(Status::kStorageError, "no further uses of the key could be reserved on disk");
 }
@@ -64,17 +73,21 @@ uint64_t UseCounter::close(Status status) {
 }
 
 bool UseCounter::wants_more() const {
-  if (closed() || granted() >= limit_) return false;
+  if (closed() || granted() >= limit_ || (is_sparing() && !asked_.load())) return false;
   return used() + block_ / 4 * 3 >= granted();
 }
 
 uint64_t UseCounter::next_grant(uint64_t smallest_block, platform::TimePoint now) {
+  // Whoever asks from here on gets an answer from the next refill: this one may have been worked out without them.
+  asked_.exchange(false);
+  if (is_sparing()) smallest_block = 1;
   const uint64_t used_now = used(), taken = used_now - used_at_refill_;
   if (last_refill_ != platform::TimePoint{}) {
     block_ = refill_block(taken, now - last_refill_, smallest_block);
   } else {
     block_ = taken == 0 ? smallest_block : kFirstRefill * smallest_block;
   }
+  block_ = std::min(block_, largest_block_);
   last_refill_ = now;
   used_at_refill_ = used_now;
   return std::max(granted(), std::min(limit_, used_now + block_));

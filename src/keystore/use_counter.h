@@ -10,14 +10,18 @@
 
 namespace wvds::keystore {
 
-// UseCounter counts the encryptions of one key version. It hands out only uses that were reserved durably before, so
+// UseCounter counts the uses of one key version. It hands out only uses that were reserved durably before, so
 // that a crash can lose uses that were never taken but never forget one that was. Thread-safe but for the functions of
 // the reserving side.
 class UseCounter {
  public:
+  static constexpr uint64_t kAnyBlock = UINT64_MAX;
+
   // `granted` uses are reserved already, `used` of them taken; both at most `limit`. A null bell: nothing has to be
-  // reserved.
-  UseCounter(uint64_t used, uint64_t granted, uint64_t limit, std::shared_ptr<RefillBell> bell);
+  // reserved. With a `largest_block` the counter is a sparing one: uses are reserved only after somebody asked for
+  // them, so that starts and crashes without uses waste none, one at first, and no more than that at a time.
+  UseCounter(uint64_t used, uint64_t granted, uint64_t limit, std::shared_ptr<RefillBell> bell,
+             uint64_t largest_block = kAnyBlock);
 
   // count takes one use. kKeyUsedUp at the limit, kStorageError when nothing more could be reserved, the closing status
   // after close. Some nanoseconds; only when uses run out faster than the disk could follow does it wait for the
@@ -45,11 +49,14 @@ class UseCounter {
  private:
   static constexpr uint64_t kClosed = 1ull << 63;
   Result<> refused(uint64_t used);
+  bool is_sparing() const { return largest_block_ != kAnyBlock; }
 
   std::atomic<uint64_t> used_;
   std::atomic<uint64_t> granted_;
   std::atomic<uint64_t> ring_at_;
+  std::atomic<bool> asked_{false};  // for more, of a sparing counter
   const uint64_t limit_;
+  const uint64_t largest_block_;
   std::atomic<Status> closing_status_{Status::kKeyNotFound};
   const std::shared_ptr<RefillBell> bell_;
 

@@ -82,6 +82,72 @@ TEST(UseCounter, NextGrantStaysWithinTheLimit) {
   EXPECT_FALSE(counter.wants_more());
 }
 
+// A sparing counter: largest block 4.
+TEST(SparingCounter, ReservesNothingThatNobodyAskedFor) {
+  UseCounter counter(0, 0, 256, nullptr, 4);
+  EXPECT_FALSE(counter.wants_more());
+  EXPECT_EQ(counted(counter), Status::kStorageError);
+  EXPECT_TRUE(counter.wants_more());
+  EXPECT_EQ(counter.next_grant(65536, platform::TimePoint{seconds(1)}), 1u) << "one at first";
+  EXPECT_FALSE(counter.wants_more()) << "answered, whether or not it could be written";
+  counter.grant(1);
+  EXPECT_EQ(counted(counter), Status::kSuccess);
+  EXPECT_FALSE(counter.wants_more());
+}
+
+// largest_reserve drives a counter as the store does, one use each `pause`, and gives the largest reserve there was.
+uint64_t largest_reserve(uint64_t limit, uint64_t largest_block, milliseconds pause) {
+  UseCounter counter(0, 0, limit, nullptr, largest_block);
+  platform::TimePoint now{seconds(1)};
+  uint64_t largest = 0;
+  for (uint64_t used = 0; used < limit; ++used, now += pause) {
+    if (!counter.count()) {
+      EXPECT_TRUE(counter.wants_more());
+      counter.grant(counter.next_grant(65536, now));
+      EXPECT_TRUE(counter.count());
+    }
+    EXPECT_EQ(counter.used(), used + 1);
+    largest = std::max(largest, counter.granted() - counter.used());
+  }
+  EXPECT_EQ(counted(counter), Status::kKeyUsedUp);
+  EXPECT_FALSE(counter.wants_more());
+  return largest;
+}
+
+TEST(SparingCounter, KeepsNothingInReserveForAKeyThatIsUsedSeldom) {
+  EXPECT_EQ(largest_reserve(1000, 15, seconds(60)), 0u);
+}
+
+TEST(SparingCounter, KeepsAtMostItsLargestBlockInReserve) {
+  EXPECT_EQ(largest_reserve(1000, 15, milliseconds(1)), 14u);
+  EXPECT_EQ(largest_reserve(10, 1, milliseconds(1)), 0u);
+}
+
+// Several threads wait, and each reservation is enough for one of them.
+TEST(SparingCounter, ServesAllWhoWait) {
+  auto bell = std::make_shared<RefillBell>();
+  UseCounter counter(0, 0, 100, bell, 1);
+  bell->serve();
+  std::thread server([&] {
+    while (bell->wait_for_work(milliseconds(1))) {
+      if (counter.wants_more()) counter.grant(counter.next_grant(65536, platform::monotonic_now()));
+      bell->tried(true);
+    }
+  });
+  std::atomic<uint64_t> taken = 0;
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&] {
+      while (counter.count()) ++taken;
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  EXPECT_EQ(taken, 100u);
+  EXPECT_EQ(counted(counter), Status::kKeyUsedUp);
+  bell->stop();
+  server.join();
+}
+
 TEST(UseCounter, WarnsOnce) {
   UseCounter counter(74, 100, 100, nullptr);
   EXPECT_FALSE(counter.first_warning());

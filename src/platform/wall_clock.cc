@@ -41,4 +41,10 @@ std::string time_text(std::optional<WallTime> time, TimePoint now) {
   return text;
 }
 
+std::string date_text(uint64_t unix_seconds) {
+  const WallTime time{std::chrono::seconds(static_cast<std::chrono::seconds::rep>(unix_seconds))};
+  const std::string text = time_text(time, {});
+  return text.substr(0, text.find('.')) + "Z";
+}
+
 }  // namespace wvds::platform

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,11 +16,14 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 // machine runs this program before it was written.
 std::optional<WallTime> known_time(WallTime shown);
 
-// wall_clock_now is the time of day where this system knows it. It may be wrong, and may jump: only for people to read,
-// never for deadlines. Any thread.
+// wall_clock_now is the time of day where this system knows it. It may be wrong, and may jump: for people to read and
+// for the dates of keys, never for deadlines. Any thread.
 std::optional<WallTime> wall_clock_now();
 
 // time_text writes a time as 2026-11-22T23:12:56.123Z; without one, how long this system has been up: "up 12.345 s".
 std::string time_text(std::optional<WallTime> time, TimePoint now);
+
+// date_text writes a time in seconds since 1970 as RFC 3339 has it: 2026-11-22T23:12:56Z.
+std::string date_text(uint64_t unix_seconds);
 
 }  // namespace wvds::platform

@@ -24,6 +24,12 @@ TEST(WallClock, IsWrittenAsRfc3339HasIt) {
             "2028-02-29T23:59:59.999Z");
 }
 
+TEST(WallClock, IsWrittenToTheSecondForDates) {
+  EXPECT_EQ(date_text(1'798'761'600), "2027-01-01T00:00:00Z");
+  EXPECT_EQ(date_text(1), "1970-01-01T00:00:01Z");
+  EXPECT_EQ(date_text(253'402'300'799), "9999-12-31T23:59:59Z");
+}
+
 TEST(WallClock, UnknownIsWrittenAsTheTimeSinceTheStart) { EXPECT_EQ(time_text(std::nullopt, kUp), "up 12.345 s"); }
 
 TEST(WallClock, IsKnownHere) { EXPECT_TRUE(wall_clock_now().has_value()); }

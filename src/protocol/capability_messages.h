@@ -33,8 +33,9 @@ struct Quota {
   uint64_t used = 0;
 };
 
-inline constexpr uint8_t kAlgorithmInsideFips = 0x01;  // served by OpenSSL's FIPS module
-inline constexpr uint8_t kAlgorithmRotates = 0x02;     // KEY_ROTATE makes new versions of its keys
+inline constexpr uint8_t kAlgorithmInsideFips = 0x01;   // served by OpenSSL's FIPS module
+inline constexpr uint8_t kAlgorithmRotates = 0x02;      // KEY_ROTATE makes new versions of its keys
+inline constexpr uint8_t kAlgorithmInsideToken = 0x04;  // keys of it can be made inside the store's token
 
 // KeyFormats has a bit for each KeyFormat that KEY_IMPORT takes: 1 << (format - 1).
 using KeyFormats = uint8_t;

@@ -59,6 +59,10 @@ Result<> require_argument(bool holds, const char* rule) {
   return {};
 }
 
+Result<> require_sound(const KeyLimits& limits) {
+  return require(limits_are_sound(limits), "limits that make no sense");
+}
+
 bool is_lifetime(Lifetime lifetime) { return lifetime <= Lifetime::kPersistent; }
 
 bool is_key_lifetime(Lifetime lifetime) { return is_lifetime(lifetime) && lifetime != Lifetime::kDefault; }

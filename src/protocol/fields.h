@@ -6,6 +6,7 @@
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
+#include "base/key_limits.h"
 
 // Checks that several message families share. For this folder only.
 namespace wvds::protocol {
@@ -31,6 +32,9 @@ bool has_length(Algorithm algorithm, size_t AlgorithmInfo::* field, size_t lengt
 // require_key_choice holds where a key is named either by its id, or by algorithm and raw public key: never both, and a
 // raw key has the length that the algorithm fixes.
 Result<> require_key_choice(uint32_t key_id, Algorithm algorithm, bool of_family, size_t public_key_length);
+
+// require_sound is kInvalidPayload where limits make no sense.
+Result<> require_sound(const KeyLimits& limits);
 
 // write_text writes a u16 length and the text: how STATUS carries texts of any length.
 Result<> write_text(Writer& writer, std::string_view text);

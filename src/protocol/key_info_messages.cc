@@ -125,6 +125,7 @@ Result<KeyInfoAnswer> KeyInfoAnswer::decode(UntrustedBytes payload) {
   const size_t version_count = reader.u16();
   const uint8_t inside_fips = reader.u8();
   const size_t provider_length = reader.u8();
+  answer.limits = read_limits(reader);
   answer.owner = reader.text(owner_length);
   answer.label = reader.text(label_length);
   WVDS_ASSIGN(provider, read_provider_name(reader, provider_length));
@@ -132,6 +133,7 @@ Result<KeyInfoAnswer> KeyInfoAnswer::decode(UntrustedBytes payload) {
   WVDS_TRY(require(inside_fips <= 1, "FIPS is neither 0 nor 1"));
   answer.inside_fips = inside_fips == 1;
   WVDS_TRY(require(is_key_lifetime(answer.lifetime), "unknown lifetime"));
+  WVDS_TRY(require_sound(answer.limits));
   WVDS_TRY(
       require(answer.owner.size() <= kMaxPrincipalSize && is_text(answer.owner), "owner is not a principal's name"));
   WVDS_TRY(require_label(answer.label));
@@ -157,6 +159,7 @@ Result<size_t> KeyInfoAnswer::encode(MutableBytes out) const {
   writer.u16(static_cast<uint16_t>(versions.size()));
   writer.u8(inside_fips ? 1 : 0);
   writer.u8(static_cast<uint8_t>(shown_provider.size()));
+  write_limits(writer, limits);
   writer.text(owner);
   writer.text(label);
   writer.text(shown_provider);

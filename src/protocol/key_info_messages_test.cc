@@ -33,13 +33,14 @@ KeyInfoAnswer an_info() {
   info.label = "up";
   info.inside_fips = true;
   info.provider = "prov";
+  info.limits = {.max_uses = 10, .not_before = 2, .not_after = 3};
   info.versions = {{2, KeyVersionState::kActive, 10, 1ull << 32, 4, 100},
                    {1, KeyVersionState::kRetired, 20, 1ull << 32, 5, 100}};
   return info;
 }
 
-constexpr size_t kFirstEntry = 4, kSecondEntry = 4 + 12 + 2;                           // in the encoding of a_list
-constexpr size_t kOwner = 16, kProvider = 16 + 2 + 2, kFirstVersion = 16 + 2 + 2 + 4;  // in the encoding of an_info
+constexpr size_t kFirstEntry = 4, kSecondEntry = 4 + 12 + 2;  // in the encoding of a_list
+constexpr size_t kNotBefore = 24, kOwner = 40, kProvider = 40 + 2 + 2, kFirstVersion = 40 + 2 + 2 + 4;  // in an_info's
 
 TEST(KeyListAnswer, GivesItsEntries) {
   const Buffer payload = encoding_of(a_list());
@@ -114,6 +115,7 @@ TEST(KeyInfoAnswer, GivesItsFields) {
   EXPECT_EQ(info->label, "up");
   EXPECT_TRUE(info->inside_fips);
   EXPECT_EQ(info->provider, "prov");
+  EXPECT_EQ(info->limits, an_info().limits);
   ASSERT_EQ(info->versions.size(), 2u);
   EXPECT_EQ(info->versions[0].number, 2u);
   EXPECT_EQ(info->versions[0].state, KeyVersionState::kActive);
@@ -136,6 +138,7 @@ TEST(KeyInfoAnswer, RejectsWhatIsNotAllowed) {
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, 14, 2)), Status::kInvalidPayload);                 // FIPS
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, 15, 5)), Status::kInvalidPayload);                 // its length
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kProvider, 0x1b)), Status::kInvalidPayload);       // provider
+  EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kNotBefore, 3)), Status::kInvalidPayload);         // limits
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kOwner, 0x1b)), Status::kInvalidPayload);          // owner
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kOwner + 2, 0x0a)), Status::kInvalidPayload);      // label
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kFirstVersion + 4, 0)), Status::kInvalidPayload);  // state

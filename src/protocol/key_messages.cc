@@ -24,6 +24,7 @@ Head read_head(Reader& reader) {
   const size_t label_length = reader.u8();
   head.format = reader.u8();
   head.zero = reader.u8();
+  head.key.limits = read_limits(reader);
   head.key.label = reader.text(label_length);
   return head;
 }
@@ -32,7 +33,8 @@ Result<> require_head_rules(const Head& head) {
   WVDS_TRY(require_zero(head.zero));
   WVDS_TRY(require(algorithm_info(head.key.algorithm) != nullptr, "unknown algorithm"));
   WVDS_TRY(require(is_lifetime(head.key.lifetime), "unknown lifetime"));
-  WVDS_TRY(require((head.key.flags & ~kKeyFlagReplayWindowOff) == 0, "unknown flags"));
+  WVDS_TRY(require((head.key.flags & ~kKeyFlags) == 0, "unknown flags"));
+  WVDS_TRY(require_sound(head.key.limits));
   WVDS_TRY(require(head.key.label.size() <= kMaxLabelSize, "label is longer than 64 bytes"));
   return require(is_text(head.key.label), "label is not UTF-8 text without control characters");
 }
@@ -46,6 +48,7 @@ Result<> write_head(Writer& writer, const KeyTemplate& key, uint8_t format) {
   writer.u8(static_cast<uint8_t>(key.label.size()));
   writer.u8(format);
   writer.u8(0);
+  write_limits(writer, key.limits);
   writer.text(key.label);
   return {};
 }

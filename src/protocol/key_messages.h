@@ -6,6 +6,7 @@
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
+#include "base/key_limits.h"
 
 // Key management: KEY_GENERATE (0x30) to KEY_DELETE (0x37).
 namespace wvds::protocol {
@@ -14,25 +15,28 @@ inline constexpr size_t kMaxLabelSize = 64;      // UTF-8 bytes, no control char
 inline constexpr size_t kMaxPrincipalSize = 32;  // ASCII letters, digits, '-', '_', '.'
 inline constexpr size_t kMaxProviderSize = 96;   // name and version of a provider, UTF-8 without control characters
 inline constexpr size_t kMaxKeyVersions = 4;     // the newest and three retained
-inline constexpr size_t kKeyTemplateFixedSize = 8;
+inline constexpr size_t kKeyTemplateFixedSize = 32;
 inline constexpr uint8_t kKeyFlagReplayWindowOff = 0x01;
+inline constexpr uint8_t kKeyFlagInsideToken = 0x02;
+inline constexpr uint8_t kKeyFlags = kKeyFlagReplayWindowOff | kKeyFlagInsideToken;
 
 // What a key is asked to be. Payload head of KEY_GENERATE and KEY_IMPORT: algorithm u8, lifetime u8 (default:
 // persistent), usages u16 (0: the algorithm's default), flags u8, label length u8, format u8 (0 for KEY_GENERATE), zero
-// u8, label.
+// u8, max uses u64, not before u64, not after u64 (each 0: none), label.
 struct KeyTemplate {
   Algorithm algorithm = Algorithm::kNone;
   Lifetime lifetime = Lifetime::kDefault;
   Usages usages = 0;
   uint8_t flags = 0;
   std::string label;
+  KeyLimits limits = {};
 };
 
 struct KeyGenerateRequest {
   KeyTemplate key;
 
-  // decode refuses unknown algorithms, flags and lifetimes and a label that is not UTF-8 text: kInvalidPayload. Usages
-  // are the key store's to judge.
+  // decode refuses unknown algorithms, flags and lifetimes, limits that make no sense and a label that is not UTF-8
+  // text: kInvalidPayload. Usages, and whether a limit fits them, are the key store's to judge.
   static Result<KeyGenerateRequest> decode(UntrustedBytes payload);
   Result<size_t> encode(MutableBytes out) const;
 };  // answer: KeyCreatedAnswer (mlkem_messages.h)
@@ -96,9 +100,10 @@ enum class KeyVersionState : uint8_t { kActive = 1, kRetired = 2 };
 
 // KEY_INFO answer: id u32, algorithm u8, lifetime u8, usages u16, flags u8, place u8 (where the secret lives at rest),
 // owner length u8, label length u8, version count u16, FIPS u8 (1: OpenSSL's FIPS module serves the key's algorithm),
-// provider length u8, owner, label, name and version of the provider that serves the algorithm, then each version,
-// newest first: number u32, state u8, zero u8[3], uses u64 (an upper bound: uses reserved ahead count), use limit u64
-// (0: none), window used u32, window capacity u32 (0: no window).
+// provider length u8, max uses u64, not before u64, not after u64 (each 0: none), owner, label, name and version of the
+// provider that serves the algorithm, then each version, newest first: number u32, state u8, zero u8[3], uses u64 (an
+// upper bound: uses reserved ahead count), use limit u64 (0: none), window used u32, window capacity u32 (0: no
+// window).
 struct KeyVersionInfo {
   uint32_t number = 0;
   KeyVersionState state = KeyVersionState::kActive;
@@ -118,6 +123,7 @@ struct KeyInfoAnswer {
   std::string owner;
   std::string label;
   std::string provider;
+  KeyLimits limits = {};
   std::vector<KeyVersionInfo> versions;
 
   static Result<KeyInfoAnswer> decode(UntrustedBytes payload);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "protocol/testing/hex.h"
 
 namespace wvds::protocol {
@@ -18,7 +20,9 @@ using testing::repeated;
 using testing::status_of;
 using testing::untrusted;
 
-const Buffer kGenerate = hex("01 03 03 00 01 03 00 00  61 62 63");
+const Buffer kGenerate =
+    hex("01 03 03 00 01 03 00 00  0A 00 00 00 00 00 00 00  02 00 00 00 00 00 00 00  03 00 00 00 00 00 00 00  61 62 63");
+constexpr size_t kMaxUses = 8, kNotBefore = 16, kNotAfter = 24, kLabel = 32;
 
 Buffer import_request(Algorithm algorithm, KeyFormat format, size_t length) {
   KeyTemplate key;
@@ -36,6 +40,7 @@ TEST(KeyGenerateRequest, GivesItsFields) {
   EXPECT_EQ(request->key.usages, Usage::kEncrypt | Usage::kDecrypt);
   EXPECT_EQ(request->key.flags, kKeyFlagReplayWindowOff);
   EXPECT_EQ(request->key.label, "abc");
+  EXPECT_EQ(request->key.limits, (KeyLimits{.max_uses = 10, .not_before = 2, .not_after = 3}));
   EXPECT_EQ(encoding_of(*request), kGenerate);
 }
 
@@ -54,7 +59,7 @@ TEST(KeyGenerateRequest, TakesKnownAlgorithmsOnly) {
 
 TEST(KeyGenerateRequest, RejectsUnknownLifetimesFlagsFormatsAndReservedBytes) {
   EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 1, 4)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 4, 2)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 4, 4)), Status::kInvalidPayload);
   EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 6, 1)), Status::kInvalidPayload);
   EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 7, 1)), Status::kInvalidPayload);
 }
@@ -63,16 +68,33 @@ TEST(KeyGenerateRequest, LeavesUsagesToTheKeyStore) {
   EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 3, 0xff)), Status::kSuccess);
 }
 
+TEST(KeyGenerateRequest, TakesLimitsThatMakeSense) {
+  const auto with = [](size_t field, std::string_view number) {
+    Buffer request = kGenerate;
+    const Buffer bytes = hex(std::string(number));
+    std::ranges::copy(bytes, request.begin() + static_cast<ptrdiff_t>(field));
+    return status_of<KeyGenerateRequest>(request);
+  };
+  EXPECT_EQ(with(kMaxUses, "00 00 00 00 00 00 01 00"), Status::kSuccess);
+  EXPECT_EQ(with(kMaxUses, "01 00 00 00 00 00 01 00"), Status::kInvalidPayload);
+  EXPECT_EQ(with(kNotAfter, "02 00 00 00 00 00 00 00"), Status::kInvalidPayload) << "as early as the beginning";
+  EXPECT_EQ(with(kNotAfter, "01 00 00 00 00 00 00 00"), Status::kInvalidPayload);
+  EXPECT_EQ(with(kNotAfter, "00 00 00 00 00 00 00 00"), Status::kSuccess) << "for ever";
+  EXPECT_EQ(with(kNotBefore, "00 00 00 00 00 00 00 00"), Status::kSuccess);
+  EXPECT_EQ(with(kNotAfter, "7F 41 F4 FF 3A 00 00 00"), Status::kSuccess) << "the last second of 9999";
+  EXPECT_EQ(with(kNotAfter, "80 41 F4 FF 3A 00 00 00"), Status::kInvalidPayload);
+}
+
 TEST(KeyGenerateRequest, BoundsTheLabel) {
-  const Buffer head = hex("01 03 03 00 00 40 00 00");
+  const Buffer head = join({hex("01 03 03 00 00 40 00 00"), repeated(0, kLimitsSize)});
   EXPECT_EQ(status_of<KeyGenerateRequest>(join({head, repeated('x', 64)})), Status::kSuccess);
   EXPECT_EQ(status_of<KeyGenerateRequest>(join({changed(head, 5, 65), repeated('x', 65)})), Status::kInvalidPayload);
 }
 
 TEST(KeyGenerateRequest, RejectsALabelThatIsNoText) {
-  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 9, '\n')), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 9, 0x00)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, 9, 0xff)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, kLabel + 1, '\n')), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, kLabel + 1, 0x00)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyGenerateRequest>(changed(kGenerate, kLabel + 1, 0xff)), Status::kInvalidPayload);
 }
 
 TEST(KeyGenerateRequest, IsNotEncodedWithTooLongALabel) {
@@ -138,9 +160,10 @@ TEST(KeyImportRequest, HoldsTheRulesOfTheHead) {
   const Buffer payload = import_request(Algorithm::kAes256Gcm, KeyFormat::kRaw, 32);
   EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 0, 0x02)), Status::kInvalidPayload);
   EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 1, 4)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 4, 2)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 4, 4)), Status::kInvalidPayload);
   EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 7, 1)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, 8, 0x07)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, kMaxUses + 7, 0x01)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<KeyImportRequest>(changed(payload, kLabel, 0x07)), Status::kInvalidPayload);
 }
 
 TEST(KeyVersionRequest, HasTwoNumbersAndNothingElse) {

@@ -40,6 +40,8 @@ void for_each_count(Answer& answer, Visit visit) {
   visit(answer.reservations_fail);
   visit(answer.reloads);
   visit(answer.failed_reloads);
+  visit(answer.audit_entry);
+  visit(answer.audit_lost);
 }
 
 Result<OperationMetrics> read_operation(Reader& reader) {
@@ -112,6 +114,7 @@ Result<MetricsAnswer> MetricsAnswer::decode(UntrustedBytes payload) {
       number = reader.u64();
     }
   });
+  reader.copy(answer.audit_hash);
   const size_t operation_count = reader.u16();
   const size_t key_count = reader.u16();
   WVDS_TRY(read_operations(reader, operation_count, answer));
@@ -140,6 +143,7 @@ Result<size_t> MetricsAnswer::encode(MutableBytes out) const {
       writer.u64(number);
     }
   });
+  writer.bytes(audit_hash);
   writer.u16(static_cast<uint16_t>(operations.size()));
   writer.u16(static_cast<uint16_t>(most_used_keys.size()));
   for (const OperationMetrics& operation : operations) write_operation(writer, operation);

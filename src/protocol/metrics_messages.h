@@ -78,8 +78,11 @@ struct MetricsAnswer {
   uint32_t reservations_fail = 0;                 // u32, 0 or 1
   uint32_t reloads = 0;                           // u32
   uint32_t failed_reloads = 0;                    // u32
-  std::vector<OperationMetrics> operations;       // u16 count
-  std::vector<MostUsedKey> most_used_keys;        // u16 count, at most kMaxMostUsedKeys; the counts come first
+  uint64_t audit_entry = 0;                       // number of the audit log's last entry, 0 where there is none
+  uint64_t audit_lost = 0;
+  std::array<std::byte, 32> audit_hash{};    // of the last entry
+  std::vector<OperationMetrics> operations;  // u16 count
+  std::vector<MostUsedKey> most_used_keys;   // u16 count, at most kMaxMostUsedKeys; the counts come first
 
   // decode is kInvalidPayload for anything that encode does not write, such as operations out of order.
   static Result<MetricsAnswer> decode(UntrustedBytes payload);

@@ -16,7 +16,7 @@ using testing::untrusted;
 // Offsets of docs/protocol.md
 constexpr size_t kFipsMode = 16, kFipsState = 17, kLocked = 18;
 constexpr size_t kReservationsFail = 156;
-constexpr size_t kOperationCount = 168, kKeyCount = 170, kFirstOperation = 172;
+constexpr size_t kOperationCount = 216, kKeyCount = 218, kFirstOperation = 220;
 constexpr size_t kFirstStatus = kFirstOperation + 2, kSecondStatus = kFirstStatus + 9;
 constexpr size_t kFirstOperationSize = 2 + 2 * 9 + 8 + 8 * kLatencyBuckets;
 

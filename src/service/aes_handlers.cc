@@ -61,7 +61,11 @@ Result<size_t> handle_aes_encrypt(RequestContext& context, UntrustedBytes payloa
   WVDS_ASSIGN(length, writer.finish());
 
   WVDS_ASSIGN(sealer, version->sealer(context.state.library, context.state.nonces()));
-  WVDS_TRY(version->version().count_use());
+  if (auto counted = version->version().count_use(); !counted) {
+    // A restored store begins with its versions used up.
+    if (counted.error().status == Status::kKeyUsedUp) ask_for_rotation(context, *key, *version);
+    return forward_error(counted);
+  }
   WVDS_ASSIGN(ciphertext, ciphertext_area(context.scratch, ciphertext_in_answer));
   crypto::Nonce nonce;
   crypto::Tag tag;

@@ -53,8 +53,9 @@ void describe_service(const ServiceState& state, protocol::CapabilitiesAnswer& o
   out.window_capacity = state.config.replay_window.capacity;
   out.use_limit = state.config.keys.use_limit;
   for (const Algorithm algorithm : kAlgorithms) {
-    if (state.library.has(algorithm))
-      out.algorithms.push_back(offer_of(*algorithm_info(algorithm), state.library.serving(algorithm)));
+    if (!state.library.has(algorithm)) continue;
+    out.algorithms.push_back(offer_of(*algorithm_info(algorithm), state.library.serving(algorithm)));
+    if (state.store->offers_inside_token(algorithm)) out.algorithms.back().flags |= protocol::kAlgorithmInsideToken;
   }
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "platform/clock.h"
+#include "platform/wall_clock.h"
 
 namespace wvds::service {
 
@@ -12,6 +15,9 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual TimePoint now() const = 0;
+
+  // wall_time is the time of day where it is known: for the dates of keys.
+  virtual std::optional<platform::WallTime> wall_time() const { return platform::wall_clock_now(); }
 };
 
 class SystemClock : public Clock {

@@ -19,7 +19,9 @@ keystore::KeySpec spec_of(const protocol::KeyTemplate& key, Usages usages) {
   spec.lifetime = key.lifetime == Lifetime::kDefault ? Lifetime::kPersistent : key.lifetime;
   spec.usages = key.usages != 0 ? key.usages : usages;
   spec.replay_window = (key.flags & protocol::kKeyFlagReplayWindowOff) == 0;
+  spec.inside_token = (key.flags & protocol::kKeyFlagInsideToken) != 0;
   spec.label = key.label;
+  spec.limits = key.limits;
   return spec;
 }
 
@@ -114,6 +116,7 @@ Status rotation_status(Status status, const keystore::Key& key) {
 }
 
 uint8_t flags_of(const keystore::KeySpec& spec) {
+  if (spec.inside_token) return protocol::kKeyFlagInsideToken;
   return is_aes(spec.algorithm) && !spec.replay_window ? protocol::kKeyFlagReplayWindowOff : 0;
 }
 
@@ -169,6 +172,11 @@ Result<size_t> handle_key_info(RequestContext& context, UntrustedBytes payload, 
   crypto::Serving serving = context.state.library.serving(spec.algorithm);
   info.inside_fips = serving.inside_fips;
   info.provider = std::move(serving.provider);
+  if (spec.inside_token) {
+    info.provider = "PKCS#11 token";
+    info.inside_fips = false;
+  }
+  info.limits = spec.limits;
   for (const keystore::VersionRef& version : access.key->versions()) info.versions.push_back(info_of(*version));
   return info.encode(answer);
 }

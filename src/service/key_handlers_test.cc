@@ -89,7 +89,7 @@ TEST_F(Keys, TellTheirLimitsAndWindow) {
 TEST_F(Keys, RefuseUsagesThatDoNotFit) {
   protocol::KeyGenerateRequest request;
   request.key = {Algorithm::kAes256Gcm, Lifetime::kVolatile, static_cast<Usages>(Usage::kSign), 0, ""};
-  Buffer payload(8);
+  Buffer payload(protocol::kKeyTemplateFixedSize);
   ASSERT_TRUE(request.encode(payload).has_value());
   EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kInvalidPayload);
 }

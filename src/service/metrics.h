@@ -17,7 +17,7 @@ namespace wvds::service {
 
 // kStatuses bounds the statuses that travel; there is room for more of them.
 inline constexpr size_t kStatuses = 32;
-static_assert(static_cast<size_t>(Status::kInternalError) < kStatuses);
+static_assert(static_cast<size_t>(kLastServiceStatus) < kStatuses);
 
 // OperationTotals is what was counted of one operation.
 struct OperationTotals {

@@ -42,6 +42,12 @@ void add_events(const Metrics& metrics, MetricsAnswer& out) {
   out.failed_reloads = metrics.failed_reloads;
 }
 
+void add_audit(const AuditState& audit, MetricsAnswer& out) {
+  out.audit_entry = audit.head.number;
+  out.audit_hash = audit.head.hash;
+  out.audit_lost = audit.lost;
+}
+
 void add_keys(const keystore::StoreMetrics& store, MetricsAnswer& out) {
   out.window_bytes = store.window_bytes;
   out.window_bytes_limit = store.window_bytes_limit;
@@ -81,6 +87,7 @@ MetricsAnswer current_metrics(const ServiceState& state) {
   MetricsAnswer out;
   add_state(state, out);
   add_events(state.metrics, out);
+  add_audit(state.audit->state(), out);
   add_keys(state.store->metrics(), out);
   add_requests(state.metrics.totals(), out);
   return out;

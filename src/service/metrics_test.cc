@@ -221,7 +221,7 @@ TEST_F(ServiceMetrics, TellThatReservationsFail) {
   // Ids of stored keys run out after some, and none can be reserved.
   protocol::KeyGenerateRequest request;
   request.key = {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, 0, ""};
-  Buffer payload(8);
+  Buffer payload(protocol::kKeyTemplateFixedSize);
   ASSERT_TRUE(request.encode(payload).has_value());
   for (int i = 0; i < 200 && metrics().reservations_fail == 0; ++i) session.call(Operation::kKeyGenerate, payload);
   EXPECT_EQ(metrics().reservations_fail, 1u);

@@ -94,6 +94,8 @@ void add_service(Text& text, const MetricsAnswer& metrics, const BuildFacts& bui
   text.counter("wvds_config_reloads_total", metrics.reloads, "Reloads of the configuration.");
   text.counter("wvds_config_reload_failures_total", metrics.failed_reloads,
                "Reloads that failed; the configuration before stayed in force.");
+  text.gauge("wvds_audit_entry", metrics.audit_entry, "Number of the audit log's last entry.");
+  text.counter("wvds_audit_lost_total", metrics.audit_lost, "Entries of the audit log that could not be written.");
 }
 
 void add_sessions(Text& text, const MetricsAnswer& metrics) {
@@ -115,7 +117,8 @@ void add_keys(Text& text, const MetricsAnswer& metrics) {
   text.sample(metrics.volatile_keys, {{"lifetime", "volatile"}});
   text.sample(metrics.persistent_keys, {{"lifetime", "persistent"}});
   text.gauge("wvds_keys_damaged", metrics.damaged_keys, "Stored keys whose record can't be used.");
-  text.metric("wvds_key_versions", "gauge", "Key versions that encrypt, by how much of their limit they have used.");
+  text.metric("wvds_key_versions", "gauge",
+              "Key versions that have a limit of uses, by how much of it they have used.");
   constexpr std::array kLevels{"under_50_percent", "under_75_percent", "under_90_percent", "under_100_percent",
                                "used_up"};
   static_assert(kLevels.size() == protocol::kUseLevels);

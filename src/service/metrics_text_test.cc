@@ -114,7 +114,7 @@ TEST(MetricsText, IsConfiguredAsTheOperatorsPageShows) {
   }
   ASSERT_FALSE(section.empty());
   config::Vocabulary words;
-  words.metrics_file = true;
+  words.files = true;
   const std::string rest = R"(, "store": {"path": "/s", "protector": "file", "file": { "key_file": "/k" }},
     "clients": [{"name": "a", "operations": []}]})";
   const auto config = config::load_service_config("c", "{" + section + rest, words);

@@ -80,9 +80,11 @@ Result<size_t> handle_mldsa_sign(RequestContext& context, UntrustedBytes payload
   WVDS_ASSIGN(key, signing_key(context, request.key_id));
   WVDS_ASSIGN(message, take_message(context.scratch, request.context, request.message, request.flags));
   WVDS_TRY(may_sign(context, *key, message.options));
+  WVDS_TRY(key->key().check_dates(keystore::Purpose::kProtect));
   WVDS_ASSIGN(version, key->active());
   WVDS_ASSIGN(private_key, version->version().mldsa_private());
   WVDS_ASSIGN(signature, context.scratch.take(algorithm_info(key->key().spec().algorithm)->signature));
+  WVDS_TRY(version->version().count_use());
   WVDS_TRY(private_key->sign(message.options, message.message, signature));
   return write_answer(answer, {signature});
 }

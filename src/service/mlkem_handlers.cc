@@ -49,9 +49,13 @@ Result<CachedVersion*> newest_version(CachedKey& key) {
   return &key.versions().front();
 }
 
-Result<> decapsulate(const crypto::MlKemPrivateKey& key, Algorithm algorithm, Bytes ciphertext, SharedSecret& secret) {
-  if (ciphertext.size() == algorithm_info(algorithm)->kem_ciphertext) return key.decapsulate(ciphertext, secret);
-  return fail(Status::kInvalidPayload, "ciphertext of another length than the algorithm's");
+// decapsulate counts one use of the version, for a ciphertext that can be one of its key.
+Result<> decapsulate(keystore::KeyVersion& version, const crypto::MlKemPrivateKey& key, Algorithm algorithm,
+                     Bytes ciphertext, SharedSecret& secret) {
+  if (ciphertext.size() != algorithm_info(algorithm)->kem_ciphertext)
+    return fail(Status::kInvalidPayload, "ciphertext of another length than the algorithm's");
+  WVDS_TRY(version.count_use());
+  return key.decapsulate(ciphertext, secret);
 }
 
 // Agreement is what two sides agreed on, and how the keys from it are to be.
@@ -136,7 +140,7 @@ Result<size_t> handle_mlkem_decaps(RequestContext& context, UntrustedBytes paylo
   WVDS_ASSIGN(private_key, version->version().mlkem_private());
   WVDS_ASSIGN(ciphertext, context.scratch.copy_in(request.ciphertext));
   SharedSecret secret;
-  WVDS_TRY(decapsulate(*private_key, key->key().spec().algorithm, ciphertext, secret));
+  WVDS_TRY(decapsulate(version->version(), *private_key, key->key().spec().algorithm, ciphertext, secret));
   return write_answer(answer, {secret.expose()});
 }
 
@@ -162,19 +166,21 @@ Result<size_t> handle_mlkem_encaps_to_key(RequestContext& context, UntrustedByte
 Result<size_t> handle_mlkem_decaps_to_key(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
   WVDS_ASSIGN(request, protocol::MlKemDecapsToKeyRequest::decode(payload));
   WVDS_ASSIGN(key, usable_key(context, request.key_id, is_ml_kem, Usage::kDecapsToKey));
+  const bool duplex = (request.flags & protocol::kDuplex) != 0;
+  // A key of the other direction would protect new data.
+  if (duplex) WVDS_TRY(key->key().check_dates(keystore::Purpose::kProtect));
   WVDS_ASSIGN(version, newest_version(*key));
   WVDS_ASSIGN(private_key, version->version().mlkem_private());
   WVDS_ASSIGN(ciphertext, context.scratch.copy_in(request.ciphertext));
   WVDS_ASSIGN(kdf_context, context.scratch.copy_in(request.context));
   Agreement agreement;
-  WVDS_TRY(decapsulate(*private_key, key->key().spec().algorithm, ciphertext, agreement.secret));
+  WVDS_TRY(decapsulate(version->version(), *private_key, key->key().spec().algorithm, ciphertext, agreement.secret));
   agreement.inputs.kem = key->key().spec().algorithm;
   agreement.inputs.encapsulation_key = private_key->encapsulation_key();
   agreement.inputs.ciphertext = ciphertext;
   agreement.inputs.context = kdf_context;
   agreement.lifetime = lifetime_or_session(request.lifetime);
   agreement.replay_window = (request.flags & protocol::kReplayWindowOff) == 0;
-  const bool duplex = (request.flags & protocol::kDuplex) != 0;
   WVDS_ASSIGN(keys, derive_keys(context, agreement, KemDirection::kToEncapsulator, duplex, true));
   context.key_id = keys.decrypt;
   return protocol::encode_derived_keys_answer(keys.encrypt, keys.decrypt, {}, answer);

@@ -26,6 +26,7 @@ constexpr Section kFixed[] = {
     {"keys", same<&ServiceConfig::keys>},
     {"nonce", same<&ServiceConfig::nonces>},
     {"locked_memory", same<&ServiceConfig::locked_memory>},
+    {"audit", same<&ServiceConfig::audit>},
     {"metrics.file", [](const ServiceConfig& a, const ServiceConfig& b) { return a.metrics.file == b.metrics.file; }},
 };
 

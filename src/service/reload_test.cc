@@ -162,7 +162,7 @@ TEST_F(Reload, ChangesLimits) {
   ASSERT_EQ(reload(), Status::kSuccess);
   protocol::KeyGenerateRequest request;
   request.key = {Algorithm::kAes256Gcm, Lifetime::kVolatile, 0, 0, ""};
-  Buffer payload(8);
+  Buffer payload(protocol::kKeyTemplateFixedSize);
   ASSERT_TRUE(request.encode(payload).has_value());
   EXPECT_EQ(session.call(Operation::kKeyGenerate, payload).status, Status::kLimitReached);
   EXPECT_EQ(harness_.try_open(kGateway).error().status, Status::kLimitReached);

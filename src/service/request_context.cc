@@ -2,11 +2,21 @@
 
 namespace wvds::service {
 
+namespace {
+
+keystore::Purpose purpose_of(Usage usage) {
+  const bool protects = usage == Usage::kEncrypt || usage == Usage::kEncapsulate;
+  return protects ? keystore::Purpose::kProtect : keystore::Purpose::kProcess;
+}
+
+}  // namespace
+
 Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage) {
   context.key_id = id;
   WVDS_ASSIGN(key, context.keys.find(id));
   if (!fits(key->key().spec().algorithm)) return fail(Status::kWrongKeyType);
   if (!allows(key->usages(), usage)) return fail(Status::kWrongKeyUsage);
+  WVDS_TRY(key->key().check_dates(purpose_of(usage)));
   return key;
 }
 

@@ -23,7 +23,8 @@ struct RequestContext {
 using Handler = Result<size_t> (*)(RequestContext& context, UntrustedBytes payload, MutableBytes answer);
 
 // usable_key finds a key for a purpose: kKeyNotFound, kWrongKeyType when its algorithm does not fit, kWrongKeyUsage
-// when neither the key nor the caller's grant is for it. Notes the id for the log.
+// when neither the key nor the caller's grant is for it, kKeyNotValid when its dates don't allow it now. Notes the id
+// for the log.
 Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage);
 
 constexpr bool is_aes(Algorithm algorithm) { return algorithm == Algorithm::kAes256Gcm; }

@@ -6,12 +6,14 @@
 #include "service/reload.h"
 #include "service/service_handlers.h"
 #include "service/session.h"
+#include "service/start_up.h"
 
 namespace wvds::service {
 namespace {
 
-keystore::StoreConfig store_config(const config::ServiceConfig& config) {
+keystore::StoreConfig store_config(const config::ServiceConfig& config, const Clock& clock) {
   keystore::StoreConfig out;
+  out.wall_clock = [&clock] { return clock.wall_time(); };
   out.window_capacity = config.replay_window.capacity;
   out.window_bytes = config.replay_window.total_bytes;
   out.use_limit = config.keys.use_limit;
@@ -30,6 +32,12 @@ keystore::Principal store_principal(const config::Client& client) {
   out.limits.window_bytes = client.limits.window_bytes;
   for (const config::KeyGrant& grant : client.grants) out.grants.push_back({grant.id, grant.usages});
   return out;
+}
+
+std::string start_text(const ServiceState& state) {
+  return "version " + state.version + ", store " + state.config.store.path + ", protector " +
+         std::string(config::protector_word(state.config.store.protector)) + ", FIPS " +
+         fips_word(state.library.fips_state());
 }
 
 std::vector<keystore::Principal> store_principals(const config::ServiceConfig& config) {
@@ -56,15 +64,25 @@ Service::Service(const ServiceParts& parts)
 
 Result<std::unique_ptr<Service>> Service::create(const ServiceParts& parts) {
   std::unique_ptr<Service> service(new Service(parts));
-  WVDS_ASSIGN(store, keystore::KeyStore::open(parts.medium, parts.protector, parts.library, store_config(parts.config),
-                                              store_principals(parts.config)));
+  WVDS_ASSIGN(store, keystore::KeyStore::open(parts.medium, parts.protector, parts.library,
+                                              store_config(parts.config, parts.clock), store_principals(parts.config)));
   service->state_.store = std::move(store);
+  service->open_audit(parts.audit);
   if (parts.config.keys.rotate_at_percent != 0) {
-    WVDS_ASSIGN(rotation, AutoRotation::start(*service->state_.store));
+    WVDS_ASSIGN(rotation, AutoRotation::start(*service->state_.store, *service->state_.audit));
     service->state_.rotation = std::move(rotation);
   }
   for (const std::string& warning : service_warnings(service->state_)) log_warning(warning);
   return service;
+}
+
+void Service::open_audit(AuditMedium& medium) {
+  AuditLog::Parts parts{.medium = medium, .library = state_.library, .max_bytes = state_.config.audit.max_bytes};
+  parts.keep_head = [store = state_.store.get()](const AuditHead& head) { store->keep_audit_head(head); };
+  state_.audit = AuditLog::open(std::move(parts), state_.store->audit_head());
+  state_.audit->add({.event = "service-start", .detail = start_text(state_), .durable = true});
+  for (const std::string& warning : state_.store->warnings())
+    state_.audit->add({.event = "store", .status = Status::kStorageError, .detail = warning});
 }
 
 Result<std::unique_ptr<channel::RequestHandler>> Service::open(const channel::Peer& peer) {
@@ -96,7 +114,17 @@ Result<> Service::reload(const config::ServiceConfig& next) {
   state_.pending_restart.set(std::move(pending));
   state_.metrics.reloads.fetch_add(1);
   log_info("configuration reloaded", {{"clients", next.clients.size()}, {"sessions", state_.sessions.load()}});
+  state_.audit->add({.event = "reload", .durable = true});
   return {};
+}
+
+void Service::note_failed_reload(std::string_view why) {
+  state_.metrics.failed_reloads.fetch_add(1);
+  state_.audit->add({.event = "reload", .status = Status::kInvalidArgument, .detail = why, .durable = true});
+}
+
+void Service::stop() {
+  if (!state_.stopping.exchange(true)) state_.audit->add({.event = "service-stop", .durable = true});
 }
 
 std::unexpected<Error> Service::refuse(Refusal reason, Status status, std::string why) {
@@ -122,6 +150,10 @@ Result<std::shared_ptr<Principal>> Service::claim_session(const channel::Peer& p
 void Service::log_stranger(const channel::Peer& peer) {
   if (!stranger_log_.take(state_.clock.now())) return;
   log_warning("stranger refused", {{"uid", peer.uid}, {"gid", peer.gid}, {"pid", peer.pid}, {"label", peer.label}});
+  const std::string who = peer.label.empty() ? "uid " + std::to_string(peer.uid) + ", gid " + std::to_string(peer.gid) +
+                                                   ", pid " + std::to_string(peer.pid)
+                                             : peer.label;
+  state_.audit->add({.event = "session", .status = Status::kDenied, .detail = who});
 }
 
 crypto::LibraryConfig library_config(const config::ServiceConfig& config) {

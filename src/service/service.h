@@ -19,6 +19,7 @@ struct ServiceParts {
   const crypto::Library& library;
   keystore::Medium& medium;
   keystore::Protector& protector;
+  AuditMedium& audit;
   const Clock& clock;
   uint64_t epoch = 0;  // another one after each start
 };
@@ -41,8 +42,11 @@ class Service : public channel::SessionFactory {
   // everything from its next request on. The error is the key store's; nothing has changed then. One call at a time.
   Result<> reload(const config::ServiceConfig& next);
 
+  // note_failed_reload counts and records that a new configuration could not be put in force, and why.
+  void note_failed_reload(std::string_view why);
+
   // stop lets no further session begin.
-  void stop() { state_.stopping = true; }
+  void stop();
 
   ServiceState& state() { return state_; }
 
@@ -50,6 +54,7 @@ class Service : public channel::SessionFactory {
   explicit Service(const ServiceParts& parts);
   Result<std::shared_ptr<Principal>> claim_session(const channel::Peer& peer);
   std::unexpected<Error> refuse(Refusal reason, Status status, std::string why);
+  void open_audit(AuditMedium& medium);
   void log_stranger(const channel::Peer& peer);
 
   RateLimiter stranger_log_;  // strangers can't fill the log

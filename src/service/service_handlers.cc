@@ -51,6 +51,7 @@ std::vector<std::string> service_warnings(const ServiceState& state) {
   for (const std::string& setting : state.pending_restart.settings()) {
     warnings.push_back("the configuration was changed in " + setting + ", which needs a restart");
   }
+  for (std::string& warning : state.audit->warnings()) warnings.push_back(std::move(warning));
   for (std::string& warning : state.store->warnings()) warnings.push_back(std::move(warning));
   if (warnings.size() > kMaxWarnings) {
     const size_t left_out = warnings.size() - kMaxWarnings + 1;

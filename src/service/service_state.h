@@ -11,6 +11,7 @@
 #include "crypto/aead.h"
 #include "crypto/library.h"
 #include "keystore/key_store.h"
+#include "service/audit_log.h"
 #include "service/auto_rotation.h"
 #include "service/clock.h"
 #include "service/key_guard.h"
@@ -53,7 +54,8 @@ struct ServiceState {
   std::atomic<keystore::SessionId> next_session{1};
   std::atomic<bool> stopping{false};
   KeyGuards guards;
-  std::unique_ptr<AutoRotation> rotation;  // null where keys are not rotated by themselves
+  std::unique_ptr<AuditLog> audit = nullptr;  // after the store, which keeps its head
+  std::unique_ptr<AutoRotation> rotation;     // null where keys are not rotated by themselves
 
   crypto::NonceMode nonces() const {
     return config.nonces == config::Nonces::kRandom ? crypto::NonceMode::kRandom : crypto::NonceMode::kCounter;

@@ -95,8 +95,8 @@ void Session::answered() {
   guard_.leave();
 }
 
-// The order: frame, op table, rights, rate limit; only then the payload is looked at. What is refused before the rate
-// limit takes a token too: flooding is no cheaper with nonsense.
+// The order: frame, op table, rights, rate limit, audit log; only then the payload is looked at. What is refused before
+// the rate limit takes a token too: flooding is no cheaper with nonsense.
 Session::Served Session::serve(UntrustedBytes area, MutableBytes answer) {
   Served served;
   const auto frame = protocol::RequestFrame::decode(area);
@@ -109,7 +109,7 @@ Session::Served Session::serve(UntrustedBytes area, MutableBytes answer) {
   served.is_timed = served.entry != nullptr && counters_.begin_is_timed(op_row(served.entry));
   if (served.is_timed) served.begun = state_.clock.now();
   if (const Result<> admitted = admit(served.entry); !admitted) {
-    served.length = fail(admitted.error().status);
+    served.length = fail(admitted.error().status, admitted.error().detail);
     return served;
   }
   RequestContext context{state_, *principal_, id_, keys_, scratch_};
@@ -123,7 +123,8 @@ Result<> Session::admit(const OpEntry* entry) {
     take_token();
     return fail(entry == nullptr ? Status::kInvalidType : Status::kDenied);
   }
-  return take_token() ? Result<>{} : fail(Status::kRateLimited);
+  if (!take_token()) return fail(Status::kRateLimited);
+  return entry->management ? state_.audit->ready() : Result<>{};
 }
 
 bool Session::take_token() {
@@ -152,9 +153,9 @@ void Session::report(const Served& served) try {
       served.entry == nullptr ? nullptr : protocol::operation_info(static_cast<uint8_t>(served.entry->operation));
   const Event event{*principal_, id_, info, served.key_id};
   if (!served.length) {
-    log_failure(event, served.length.error(), state_.clock.now());
+    log_failure(*state_.audit, event, served.length.error(), state_.clock.now());
   } else {
-    log_success(event);
+    log_success(*state_.audit, event, state_.clock.now());
   }
 } catch (const std::exception&) {
 }

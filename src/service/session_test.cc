@@ -108,7 +108,7 @@ TEST_F(SessionFrame, RefusesEveryOperationWithAShortPayload) {
 TEST_F(SessionFrame, SurvivesThatMemoryRunsOut) {
   protocol::KeyGenerateRequest request;
   request.key = {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, 0, ""};
-  Buffer payload(8);
+  Buffer payload(protocol::kKeyTemplateFixedSize);
   ASSERT_TRUE(request.encode(payload).has_value());
   harness_.medium().without_memory = true;
   EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kInternalError);
@@ -119,7 +119,7 @@ TEST_F(SessionFrame, SurvivesThatMemoryRunsOut) {
 TEST_F(SessionFrame, SaysThatTheDiskFails) {
   protocol::KeyGenerateRequest request;
   request.key = {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, 0, ""};
-  Buffer payload(8);
+  Buffer payload(protocol::kKeyTemplateFixedSize);
   ASSERT_TRUE(request.encode(payload).has_value());
   harness_.medium().failing = true;
   EXPECT_EQ(session_.call(Operation::kKeyGenerate, payload).status, Status::kStorageError);

@@ -40,8 +40,10 @@ class HostileRace : public testing::TestWithParam<bool> {
   uint32_t generate(Algorithm algorithm, Usages usages = 0, uint8_t flags = 0) {
     protocol::KeyGenerateRequest request;
     request.key = {algorithm, Lifetime::kSession, usages, flags, ""};
-    Octets payload(8);
-    EXPECT_TRUE(request.encode(payload).has_value());
+    Octets payload(64);
+    const auto size = request.encode(payload);
+    EXPECT_TRUE(size.has_value());
+    payload.resize(size.value_or(0));
     const HostileAnswer answer = hostile_->call(frame_of(Operation::kKeyGenerate, payload));
     const auto created = protocol::KeyCreatedAnswer::decode(UntrustedBytes(answer.payload));
     EXPECT_TRUE(created.has_value());

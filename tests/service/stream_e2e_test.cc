@@ -24,7 +24,11 @@ using protocol::testing::text;
 const uint8_t* bytes_of(const Buffer& bytes) { return reinterpret_cast<const uint8_t*>(bytes.data()); }
 
 wvds_key_template aes_key(wvds_lifetime lifetime, uint32_t flags) {
-  return {WVDS_AES_256_GCM, lifetime, 0, flags, nullptr, {}};
+  wvds_key_template wanted{};
+  wanted.algorithm = WVDS_AES_256_GCM;
+  wanted.lifetime = lifetime;
+  wanted.flags = flags;
+  return wanted;
 }
 
 class Streams : public ::testing::Test {

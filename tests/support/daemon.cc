@@ -160,11 +160,11 @@ Daemon::~Daemon() {
 void Daemon::configure(const DaemonOptions& options) {
   const std::string required = R"({"mode": "required", "modules_dir": ")" WVDS_OPENSSL_PREFIX
                                R"(/lib/ossl-modules", "config": ")" WVDS_OPENSSL_PREFIX R"(/ssl/fipsmodule.cnf"})";
-  const std::string keys = path("keys");
+  const std::string key_file = R"("protector": "file", "file": {"key_file": ")" + path("keys/store.key") + R"("})";
   std::ofstream file(config_path());
   file << "{\n\"socket\": {\"path\": \"" << socket_path() << "\", \"mode\": \"0666\"},\n"
-       << "\"store\": {\"path\": \"" << path("store") << "\", \"protector\": \"file\", \"file\": {\"key_file\": \""
-       << keys << "/store.key\"}},\n"
+       << "\"store\": {\"path\": \"" << path("store") << "\", "
+       << (options.protector.empty() ? key_file : options.protector) << "},\n"
        << "\"fips\": " << (options.fips.empty() ? required : options.fips) << ",\n"
        << options.sections << "\n\"clients\": [" << options.clients << "]\n}\n";
 }

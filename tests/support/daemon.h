@@ -35,6 +35,7 @@ struct DaemonOptions {
   std::string sections{};                     // further members of the config, each followed by a comma
   std::vector<std::string> environment{};     // "NAME=value", besides what the test has itself
   int activation_socket = -1;                 // handed over as a service manager does; stays the caller's
+  std::string protector{};                    // JSON of the members "protector" and its section; empty: a key file
 };
 
 // Outcome is how a program ended.

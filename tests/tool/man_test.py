@@ -91,6 +91,8 @@ class Examples(ProgramTest):
         server = Service(self.path(f"service{number}"), rate_limit={"requests_per_second": 0})
         self.addCleanup(server.stop)
         server.start()
+        if name.startswith("wvds-store"):
+            server.stop()  # the store is there now, and at rest
         programs = self.path(f"bin{number}")
         os.mkdir(programs)
         with open(os.path.join(programs, "wvds"), "w", encoding="utf-8") as file:
@@ -122,8 +124,11 @@ class Examples(ProgramTest):
     def test_of_key_pages_work(self):
         self.run_pages([name for name in pages() if name.startswith("wvds-key")])
 
+    def test_of_store_pages_work(self):
+        self.run_pages([name for name in pages() if name.startswith("wvds-store")])
+
     def test_of_other_pages_work(self):
-        self.run_pages([name for name in pages() if not name.startswith("wvds-key")])
+        self.run_pages([name for name in pages() if not name.startswith(("wvds-key", "wvds-store"))])
 
 
 if __name__ == "__main__":

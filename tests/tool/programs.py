@@ -35,6 +35,7 @@ class Service:
         self.socket = os.path.join(folder, "s")
         self.config = os.path.join(folder, "config.json")
         self.process = None
+        self.prefix = []  # a command that runs the service
         key_file = os.path.join(folder, "key")
         with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(os.urandom(32))
@@ -69,7 +70,7 @@ class Service:
         notify.bind(address)
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
-                [SERVICE, "--config", self.config],
+                [*self.prefix, SERVICE, "--config", self.config],
                 env=dict(os.environ, NOTIFY_SOCKET=address),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

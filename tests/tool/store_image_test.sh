@@ -63,7 +63,7 @@ import sys
 
 folder = pathlib.Path(sys.argv[1])
 image = (folder / "image").read_bytes()
-blobs = [path.read_bytes() for path in (folder / "store").iterdir() if path.stat().st_size > 0]
+blobs = [path.read_bytes() for path in (folder / "store").iterdir() if path.is_file() and path.stat().st_size > 0]
 sys.exit(0 if len(blobs) >= 2 and all(blob in image for blob in blobs) else 1)
 END
 echo passed

@@ -1,6 +1,7 @@
 // wvds_store_image: copies a key store from a folder to an image of raw sectors, for L4Re: as a boot module with
 // provisioned keys, or to be written to a disk. What it copies is encrypted; it needs no key and reads none.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,6 +10,8 @@
 #include "crypto/library.h"
 #include "keystore/block_medium.h"
 #include "keystore/folder_medium.h"
+#include "keystore/store_files.h"
+#include "keystore/store_headers.h"
 #include "platform/durable.h"
 #include "platform/ram_block_device.h"
 
@@ -25,8 +28,16 @@ struct Wanted {
   size_t kilobytes = 1024;
 };
 
+bool is_of_a_store(std::string_view name) {
+  using namespace wvds::keystore;
+  const auto is_name = [&](std::string_view known) { return known == name; };
+  return std::ranges::any_of(kHeaderNames, is_name) || std::ranges::any_of(kIndexNames, is_name) ||
+         id_of_record(name).has_value();
+}
+
 Result<size_t> copy_blobs(wvds::keystore::Medium& from, wvds::keystore::Medium& to) {
   WVDS_ASSIGN(names, from.list());
+  std::erase_if(names, [](const std::string& name) { return !is_of_a_store(name); });  // the audit log stays
   for (const std::string& name : names) {
     WVDS_ASSIGN(blob, from.read(name));
     WVDS_TRY(to.replace(name, blob));

@@ -35,6 +35,10 @@ constexpr std::array kValueNames{
     ValueName{"--user", "USER"},       ValueName{"--operation", "OPERATION"},
     ValueName{"--mode", "MODE"},       ValueName{"--lifetime", "LIFETIME"},
     ValueName{"--format", "FORMAT"},   ValueName{"--usage", "USAGES"},
+    ValueName{"--to", "KIND"},         ValueName{"--new-key-file", "FILE"},
+    ValueName{"--out", "FILE"},        ValueName{"--new-passphrase-file", "FILE"},
+    ValueName{"--from", "FILE"},       ValueName{"--passphrase-file", "FILE"},
+    ValueName{"--new-file", "FILE"},
 };
 
 void name_values(CLI::App& app) {
@@ -119,6 +123,8 @@ void add_all_commands(CLI::App& app, Tool& tool) {
   add_random_command(app, tool);
   add_bench_command(app, tool);
   add_doctor_command(app, tool);
+  add_audit_commands(app, tool);
+  add_store_commands(app, tool);
   add_completion_command(app, tool);
   name_values(app);
 }

@@ -72,6 +72,7 @@ void add_algorithms(Report& report, const wvds_capability_list& offer) {
                     {"provider", algorithm.provider},
                     {"is_inside_fips", algorithm.is_inside_fips != 0},
                     {"can_rotate", algorithm.can_rotate != 0},
+                    {"can_be_inside_token", algorithm.can_be_inside_token != 0},
                     {"usages", usage_words(algorithm.possible_usages)},
                     {"default_usages", usage_words(algorithm.default_usages)},
                     {"import_formats", format_words(algorithm.import_formats)},

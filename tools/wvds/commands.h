@@ -40,8 +40,10 @@ inline void add_json(CLI::App* command, bool& as_json) {
 void add_status_command(CLI::App& app, Tool& tool);
 void add_random_command(CLI::App& app, Tool& tool);
 void add_bench_command(CLI::App& app, Tool& tool);
+void add_audit_commands(CLI::App& app, Tool& tool);
 void add_doctor_command(CLI::App& app, Tool& tool);
 void add_completion_command(CLI::App& app, Tool& tool);
+void add_store_commands(CLI::App& app, Tool& tool);
 void add_key_commands(CLI::App& app, Tool& tool);
 void add_cipher_commands(CLI::App& app, Tool& tool);
 void add_signature_commands(CLI::App& app, Tool& tool);

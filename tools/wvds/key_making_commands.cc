@@ -1,8 +1,10 @@
+#include <chrono>
 #include <vector>
 
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"
 #include "tools/wvds/report.h"
+#include "tools/wvds/times.h"
 
 // key generate, key import, key rotate
 namespace wvds::tool {
@@ -15,7 +17,11 @@ struct MakingOptions {
   std::string lifetime = "persistent";
   std::vector<std::string> usages;
   bool has_replay_window = false;
+  uint64_t max_uses = 0;
+  std::string not_before;
+  std::string not_after;
   std::string public_file;
+  bool is_inside_token = false;
   bool as_json = false;
 };
 
@@ -33,6 +39,26 @@ struct RotateOptions {
 
 constexpr size_t kMaxPkcs8Size = 16384;
 
+uint64_t unix_time_now() {
+  using namespace std::chrono;
+  return static_cast<uint64_t>(duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
+}
+
+// set_limits takes the limits over, as far as there are any.
+Outcome<> set_limits(const MakingOptions& options, wvds_key_template& key) {
+  const uint64_t now = unix_time_now();
+  key.max_uses = options.max_uses;
+  if (!options.not_before.empty()) {
+    TOOL_ASSIGN(time, time_from_words("--not-before", options.not_before, now));
+    key.not_before = time;
+  }
+  if (options.not_after.empty()) return {};
+  TOOL_ASSIGN(time, time_from_words("--not-after", options.not_after, now));
+  key.not_after = time;
+  if (key.not_after > key.not_before) return {};
+  return misused("--not-after must be later than --not-before");
+}
+
 // template_of keeps a pointer to options.label.
 Outcome<wvds_key_template> template_of(const MakingOptions& options) {
   wvds_key_template key{};
@@ -45,7 +71,11 @@ Outcome<wvds_key_template> template_of(const MakingOptions& options) {
   key.usages = usages;
   key.lifetime = options.lifetime == "volatile" ? WVDS_LIFETIME_VOLATILE : WVDS_LIFETIME_PERSISTENT;
   key.flags = algorithm == WVDS_AES_256_GCM && !options.has_replay_window ? WVDS_KEY_REPLAY_WINDOW_OFF : 0;
+  if (options.is_inside_token && algorithm == WVDS_AES_256_GCM)
+    return misused("--inside-token is for ML-DSA and ML-KEM keys");
+  if (options.is_inside_token) key.flags |= WVDS_KEY_INSIDE_TOKEN;
   key.label = options.label.empty() ? nullptr : options.label.c_str();
+  TOOL_TRY(set_limits(options, key));
   return key;
 }
 
@@ -70,6 +100,8 @@ Outcome<> finish(const MakingOptions& options, const Buffer& public_key, uint32_
 
 Outcome<> run_generate(const Tool& tool, const MakingOptions& options) {
   TOOL_ASSIGN(key, template_of(options));
+  if (key.not_after != 0 && key.not_after < unix_time_now())
+    return misused("--not-after is over: a new key would have nothing to do");
   TOOL_ASSIGN(session, connect(tool.service));
   Buffer public_key(WVDS_MAX_PUBLIC_KEY_SIZE);
   uint32_t id = 0;
@@ -122,6 +154,17 @@ void add_making_options(CLI::App* command, MakingOptions& options) {
       ->delimiter(',');
   command->add_flag("--replay-window", options.has_replay_window,
                     "AES: decrypt each message once only. Without it the key is for data at rest, which is read again");
+  command
+      ->add_option("--max-uses", options.max_uses,
+                   "How many encryptions, signatures or decapsulations each version is good for (default: no limit but "
+                   "the service's)")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{WVDS_MAX_USES}));
+  command->add_option("--not-before", options.not_before, "Usable from then on: 2027-01-01T00:00:00Z, or from now, 90d")
+      ->type_name("TIME");
+  command
+      ->add_option("--not-after", options.not_after,
+                   "Protects nothing new after that time; what it protected can still be read and verified")
+      ->type_name("TIME");
   command->add_option("--public", options.public_file, "Write the raw public key to this file");
   add_json(command, options.as_json);
 }
@@ -132,6 +175,8 @@ void add_key_making_commands(CLI::App& key, Tool& tool) {
   auto* generate = key.add_subcommand("generate", "Make a key and print its number");
   auto making = std::make_shared<MakingOptions>();
   add_making_options(generate, *making);
+  generate->add_flag("--inside-token", making->is_inside_token,
+                     "ML-DSA, ML-KEM: inside the PKCS#11 token that protects the store, which it never leaves");
   when_chosen(generate, tool, making, run_generate);
 
   auto* import = key.add_subcommand("import", "Bring a key into the service and print its number");

@@ -1,3 +1,4 @@
+#include "platform/wall_clock.h"
 #include "tools/wvds/commands.h"
 #include "tools/wvds/names.h"
 #include "tools/wvds/report.h"
@@ -67,6 +68,18 @@ void add_versions(Report& report, const wvds_key_details& key) {
   report.only_json({{"versions", std::move(versions)}});
 }
 
+// Text shows the limits that there are; JSON has each one.
+void add_limits(Report& report, const wvds_key_details& key) {
+  const auto date = [&](const char* name, const char* label, uint64_t time, const char* more) {
+    if (time != 0) report.only_text(padded(label, 15) + platform::date_text(time) + more);
+    report.only_json({{name, time != 0 ? Json(platform::date_text(time)) : Json()}});
+  };
+  if (key.max_uses != 0) report.only_text(padded("most uses", 15) + number_text(key.max_uses) + " of each version");
+  report.only_json({{"max_uses", key.max_uses}});
+  date("not_before", "not before", key.not_before, "");
+  date("not_after", "not after", key.not_after, ", then it protects nothing new");
+}
+
 Report details_report(const wvds_key_details& key) {
   Report report;
   report.line("key", std::to_string(key.key_id), {{"key", key.key_id}});
@@ -82,6 +95,7 @@ Report details_report(const wvds_key_details& key) {
     const bool is_on = (key.flags & WVDS_KEY_REPLAY_WINDOW_OFF) == 0;
     report.line("replay window", is_on ? "on: each message once" : "off: for data at rest", {{"replay_window", is_on}});
   }
+  add_limits(report, key);
   add_versions(report, key);
   return report;
 }

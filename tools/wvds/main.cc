@@ -1,6 +1,7 @@
 // The command-line tool of the crypto service. Each command family has a file of its own; this one only wires.
 #include <sstream>
 
+#include "keystore/hsm/linux/helper_main.h"
 #include "tools/wvds/app.h"
 #include "tools/wvds/files.h"
 
@@ -27,6 +28,7 @@ int end_parsing(const CLI::App& app, const CLI::ParseError& result) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = wvds::keystore::hsm::run_as_helper(argc, argv)) return *code;
   open_standard_streams();
   CLI::App app;
   Tool tool;

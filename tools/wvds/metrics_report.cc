@@ -91,6 +91,9 @@ void add_sessions(Report& report, const wvds_metrics& metrics) {
                {"rate_limited", metrics.num_rate_limited}});
   report.line("reloads", number_text(metrics.num_reloads) + ", " + number_text(metrics.num_failed_reloads) + " failed",
               {{"reloads", metrics.num_reloads}, {"failed_reloads", metrics.num_failed_reloads}});
+  report.line("audit log",
+              number_text(metrics.audit_entry) + " entries, " + number_text(metrics.num_audit_lost) + " lost",
+              {{"audit_entries", metrics.audit_entry}, {"audit_lost", metrics.num_audit_lost}});
 }
 
 void add_memory(Report& report, const wvds_metrics& metrics) {

@@ -82,7 +82,7 @@ Result<Unique_cap<SessionGate>> open_session(L4::Cap<SessionFactoryGate> factory
   if (!gate.is_valid()) return fail(Status::kLimitReached, "no capability slot left");
   const long opened = factory->open(kLayoutVersion, gate.get());
   const long refused = -opened - SessionFactoryGate::kRefused;
-  if (refused > 0 && refused <= static_cast<long>(Status::kInternalError)) {
+  if (refused > 0 && refused <= static_cast<long>(kLastServiceStatus)) {
     return fail(static_cast<Status>(refused), "the service refuses the session");
   }
   WVDS_TRY(answered(opened, "a session"));

@@ -68,7 +68,7 @@ Result<SetupOffer> next_message(int socket, TimePoint deadline) {
 }
 
 // travels tells whether a status may stand in a refusal.
-bool travels(Status status) { return status > Status::kSuccess && status <= Status::kInternalError; }
+bool travels(Status status) { return status > Status::kSuccess && status <= kLastServiceStatus; }
 
 // expect takes the service's next message, which must be of this type and say success.
 Result<SetupOffer> expect(SetupType type, int socket, TimePoint deadline) {

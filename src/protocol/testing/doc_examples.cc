@@ -100,12 +100,14 @@ void add_mlkem_to_key(Examples& all) {
   all["MLKEM_DECAPS_TO_KEY answer"] = derived_keys(0, 14, {});
 }
 
+constexpr KeyLimits kAYear{.max_uses = 1'000'000, .not_before = 1'798'761'600, .not_after = 1'830'297'599};
+
 void add_key_making(Examples& all) {
   const KeyGenerateRequest generate{
-      {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, kKeyFlagReplayWindowOff, "archive"}};
+      {Algorithm::kAes256Gcm, Lifetime::kPersistent, 0, kKeyFlagReplayWindowOff, "archive", kAYear}};
   all["KEY_GENERATE request"] = request(Operation::kKeyGenerate, encoding_of(generate));
   all["KEY_GENERATE answer"] = key_created(15, {});
-  const KeyTemplate imported{Algorithm::kMlDsa65, Lifetime::kVolatile, Usage::kSign | Usage::kVerify, 0, "test"};
+  const KeyTemplate imported{Algorithm::kMlDsa65, Lifetime::kVolatile, Usage::kSign | Usage::kVerify, 0, "test", {}};
   Buffer seed(32);
   for (size_t i = 0; i < seed.size(); ++i) seed[i] = static_cast<std::byte>(i);
   all["KEY_IMPORT request"] = request(Operation::kKeyImport, encoded([&](MutableBytes out) {
@@ -125,6 +127,7 @@ KeyInfoAnswer an_info() {
   info.label = "uplink";
   info.inside_fips = true;
   info.provider = "OpenSSL FIPS Provider 3.6.3";
+  info.limits.not_after = kAYear.not_after;
   info.versions = {{2, KeyVersionState::kActive, 65536, 1ull << 32, 0, 1'000'000},
                    {1, KeyVersionState::kRetired, (1ull << 32) + 42, 1ull << 32, 5, 1'000'000}};
   return info;
@@ -189,6 +192,8 @@ MetricsAnswer some_metrics() {
   metrics.persistent_keys = 5;
   metrics.use_levels = {4, 0, 1, 0, 0};
   metrics.reloads = 2;
+  metrics.audit_entry = 42;
+  metrics.audit_hash.fill(std::byte{0xab});
   metrics.operations = {{0, {{Status::kInvalidType, 1}}, 0, {}},
                         {0x01, {{Status::kSuccess, 100}, {Status::kRateLimited, 3}}, 4'500, {0, 0, 6, 1}}};
   metrics.most_used_keys = {{17, 2, 3'264'175'145, 1ull << 32}};

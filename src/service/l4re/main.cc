@@ -52,6 +52,20 @@ std::unique_ptr<keystore::Protector> make_protector(const config::FileProtector&
   return keystore::make_passphrase_protector(keystore::file_name(settings.passphrase.file));
 }
 
+// AuditConsole writes the audit log's lines where the log goes; whoever records the console keeps them.
+class AuditConsole final : public AuditMedium {
+ public:
+  bool remembers() const override { return false; }
+  Result<std::string> read_current() override { return std::string(); }
+  Result<std::string> read_former() override { return std::string(); }
+  Result<> append(std::string_view line, bool) override {
+    std::printf("audit: %.*s", static_cast<int>(line.size()), line.data());
+    return {};
+  }
+  Result<> cut(uint64_t) override { return {}; }
+  Result<> close_current(uint64_t, bool) override { return {}; }
+};
+
 channel::ListenOptions listen_options(const config::ServiceConfig& config, uint64_t epoch) {
   channel::ListenOptions options;
   options.slots = config.sessions.slots;
@@ -66,8 +80,9 @@ Result<> serve(const config::ServiceConfig& config) {
   WVDS_ASSIGN(epoch, new_epoch(*library));
   WVDS_ASSIGN(medium, open_medium(config.store, *library));
   const std::unique_ptr<keystore::Protector> protector = make_protector(*config.store.file);
+  AuditConsole audit;
   const SystemClock clock;
-  WVDS_ASSIGN(service, Service::create({config, *library, *medium, *protector, clock, epoch}));
+  WVDS_ASSIGN(service, Service::create({config, *library, *medium, *protector, audit, clock, epoch}));
   WVDS_ASSIGN(endpoint, channel::listen(listen_options(config, epoch), *service));
   log_ready(config, *library, "the gates of its clients");
   if (library->fips_state() == crypto::FipsState::kActive) {

@@ -14,6 +14,7 @@
 #include "platform/hardening.h"
 #include "platform/linux/trusted_file.h"
 #include "service/linux/activation.h"
+#include "service/linux/audit_files.h"
 #include "service/linux/load_config.h"
 #include "service/linux/metrics_file.h"
 #include "service/linux/notify.h"
@@ -109,20 +110,22 @@ class Reload {
 
   void operator()() const {
     notify_manager(reloading_message());
-    if (!try_reload()) service_.state().metrics.failed_reloads.fetch_add(1);
+    if (const auto reloaded = try_reload(); !reloaded) {
+      log_not_reloaded(reloaded.error());
+      service_.note_failed_reload(reloaded.error());
+    }
     notify_manager("READY=1\n" + supervisor_.status_line());
   }
 
  private:
-  bool try_reload() const try {
+  std::expected<void, std::string> try_reload() const try {
     const auto config = load_config(config_path_);
-    if (!config) return log_not_reloaded(config.error()), false;
-    if (const Result<> reloaded = service_.reload(*config); !reloaded)
-      return log_not_reloaded(reloaded.error().detail), false;
+    if (!config) return std::unexpected(config.error());
+    if (const Result<> reloaded = service_.reload(*config); !reloaded) return std::unexpected(reloaded.error().detail);
     if (metrics_file_ != nullptr) metrics_file_->set_interval(std::chrono::seconds(config->metrics.interval_s));
-    return true;
+    return {};
   } catch (const std::exception& error) {  // no memory left
-    return log_not_reloaded(error.what()), false;
+    return std::unexpected(error.what());
   }
 
   const std::string config_path_;
@@ -146,8 +149,9 @@ Result<> serve(const config::ServiceConfig& config, const std::string& config_pa
   WVDS_ASSIGN(epoch, new_epoch(library));
   WVDS_ASSIGN(medium, keystore::open_folder_medium(platform::open_disk(config.store.path)));
   WVDS_ASSIGN(protector, make_protector(config.store, config.store.protector));
+  AuditFiles audit(config::audit_folder(config), config.audit.files);
   const SystemClock clock;
-  WVDS_ASSIGN(service, Service::create({config, library, *medium, *protector, clock, epoch}));
+  WVDS_ASSIGN(service, Service::create({config, library, *medium, *protector, audit, clock, epoch}));
   Supervisor supervisor(service->state());
   WVDS_ASSIGN(endpoint, listen(listen_options(config, epoch, supervisor), socket, *service));
   WVDS_ASSIGN(metrics_file, start_metrics_file(config.metrics, service->state()));

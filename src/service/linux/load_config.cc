@@ -13,7 +13,7 @@ std::expected<config::ServiceConfig, std::string> load_config(const std::string&
   vocabulary.modules = true;
   vocabulary.tokens = true;
   vocabulary.credentials = true;
-  vocabulary.metrics_file = true;
+  vocabulary.files = true;
   for (const auto& info : protocol::operations()) vocabulary.operations.emplace_back(info.config_name);
   const auto text = config::read_config_file(path);
   if (!text) return std::unexpected(text.error());

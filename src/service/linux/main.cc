@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "keystore/hsm/linux/helper_main.h"
 #include "service/linux/command_line.h"
 #include "service/linux/daemon.h"
 #include "service/linux/load_config.h"
@@ -24,6 +25,7 @@ int run(const wvds::config::ServiceConfig& config, const std::string& config_pat
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = wvds::keystore::hsm::run_as_helper(argc, argv)) return *code;
   CLI::App app;
   wvds::service::CommandLine command_line;
   wvds::service::describe_command_line(app, command_line);

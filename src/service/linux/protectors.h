@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/store_section.h"
+#include "keystore/hsm/session.h"
 #include "keystore/protector.h"
 
 // What the service and the tool's store commands make of the configuration's protectors.
@@ -12,6 +13,12 @@ namespace wvds::service {
 // secret_path is the file that a secret is handed over in. kStorageError for a credential where the service manager
 // handed none over. Not for a source that is a prompt.
 Result<std::string> secret_path(const config::SecretSource& source);
+
+// open_token_session starts the helper process of a token (keystore/hsm/linux/helper_process.h): before the sandbox
+// closes, in a program whose main() begins with run_as_helper. The token itself is opened by its first use.
+// kInvalidArgument for a token's name that can't be one.
+Result<std::shared_ptr<keystore::hsm::TokenSession>> open_token_session(const config::HsmProtector& settings,
+                                                                        std::unique_ptr<keystore::hsm::PinSource> pin);
 
 // make_protector gives the protector of `kind`, whose section must be in `store` (kInvalidArgument otherwise). Nothing
 // is opened yet; what can't be had is told by its create and unlock.

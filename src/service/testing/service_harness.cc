@@ -145,7 +145,7 @@ const crypto::Library& Harness::library() {
 }
 
 void Harness::start() {
-  service_ = must(Service::create({config_, library(), medium_, *protector_, clock_, ++epoch_}));
+  service_ = must(Service::create({config_, library(), medium_, *protector_, audit_, clock_, ++epoch_}));
 }
 
 void Harness::restart() {

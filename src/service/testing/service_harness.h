@@ -14,6 +14,7 @@
 #include "protocol/operations.h"
 #include "service/service.h"
 #include "service/testing/fake_clock.h"
+#include "service/testing/memory_audit.h"
 
 // The whole service in this process, without a transport: for tests and fuzzing.
 namespace wvds::service::testing {
@@ -99,6 +100,7 @@ class Harness {
   Service& service() { return *service_; }
   FakeClock& clock() { return clock_; }
   TestMedium& medium() { return medium_; }
+  MemoryAudit& audit() { return audit_; }
   static const crypto::Library& library();
 
  private:
@@ -107,6 +109,7 @@ class Harness {
   const config::ServiceConfig config_;
   FakeClock clock_;
   TestMedium medium_;
+  MemoryAudit audit_;
   std::unique_ptr<keystore::Protector> protector_;
   std::unique_ptr<Service> service_;
   uint64_t epoch_ = 0;

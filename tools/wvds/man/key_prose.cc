@@ -29,10 +29,21 @@ An AES key is for data at rest, which is read again and again: it remembers no n
 A key with a replay window decrypts each message once; a copy of it is refused.
 
 What a key may be used for is fixed when it is made.
-An ML-KEM key is either for decaps-raw, which hands the shared secret out, or for decaps-to-key, which keeps it inside.)",
+An ML-KEM key is either for decaps-raw, which hands the shared secret out, or for decaps-to-key, which keeps it inside.
+
+With --inside-token the private key is made in the PKCS#11 token that protects the store and never leaves it: wvds capabilities tells which algorithms the token offers, and wvds key info where a key is.
+Each use takes as long as the token does, and such a key signs at most 58,050 bytes at once.
+
+So are its limits.
+--max-uses bounds what each version does with its secret: encryptions, signatures or decapsulations.
+Between --not-before and --not-after the key can be used for everything; afterwards it only decrypts, verifies and decapsulates.
+The service compares the dates with its own machine's clock.
+Rotating makes a version with the same number of uses afresh, and moves no date.)",
        {{"A key for backups, and one to sign with:",
          "wvds key generate AES-256-GCM --label archive\n"
          "wvds key generate ML-DSA-65 --label signer --public signer.pub"},
+        {"A key that signs for 90 days, a thousand times:",
+         "wvds key generate ML-DSA-65 --label release --not-after 90d --max-uses 1000"},
         {"The number for a script:", "key=$(wvds key generate AES-256-GCM --json | jq .key)"}},
        {kMadeKey},
        {},
@@ -56,6 +67,7 @@ The configuration must grant key-import; wipe the file afterwards.)",
        R"(Makes a new version of a key and prints its number.
 Encryption and signing use the newest version; older ones still decrypt and verify.
 A key has at most four versions: delete the oldest first.
+A key whose --not-after is over is not rotated: make a new one.
 ML-KEM keys can't be rotated; make a new one.)",
        {{"A new version:",
          "wvds key generate AES-256-GCM --label archive\n"
@@ -94,10 +106,13 @@ Uses are an upper bound: those that the service has reserved ahead count.)",
         {"is_inside_fips", "whether that is OpenSSL's FIPS module"},
         {"owner", "the client that made it"},
         {"replay_window", "AES only: whether each message decrypts once only"},
+        {"max_uses", "of each version, as the key was made with; 0: no limit but the service's"},
+        {"not_before", "RFC 3339, or null: the key can't be used before"},
+        {"not_after", "RFC 3339, or null: the key protects nothing new after"},
         {"versions[].number", "newest first"},
         {"versions[].state", "active or retired"},
-        {"versions[].uses", "encryptions, an upper bound"},
-        {"versions[].use_limit", "encryptions that are allowed; 0: no limit"},
+        {"versions[].uses", "encryptions, signatures or decapsulations, an upper bound; 0 where they are not counted"},
+        {"versions[].use_limit", "how many are allowed; 0: no limit"},
         {"versions[].window_used", "nonces remembered"},
         {"versions[].window_capacity", "0: no replay window"}},
        {},

@@ -11,5 +11,6 @@ namespace wvds::tool {
 std::vector<Prose> service_command_prose();  // the tool itself, status, capabilities, bench, doctor, completion
 std::vector<Prose> key_command_prose();
 std::vector<Prose> data_command_prose();  // what uses keys
+std::vector<Prose> store_command_prose();
 
 }  // namespace wvds::tool

@@ -62,6 +62,8 @@ std::vector<JsonField> metric_fields() {
           {"metrics.rate_limited", "requests answered RATE_LIMITED"},
           {"metrics.reloads", "of the configuration"},
           {"metrics.failed_reloads", "the old configuration stayed in force"},
+          {"metrics.audit_entries", "number of the audit log's last entry"},
+          {"metrics.audit_lost", "entries that could not be written"},
           {"metrics.locked_bytes", "locked memory in use"},
           {"metrics.max_locked_bytes", "locked memory there is"},
           {"metrics.window_bytes", "memory of replay windows in use"},
@@ -69,8 +71,8 @@ std::vector<JsonField> metric_fields() {
           {"metrics.by_use_level", "key versions that encrypt: under 50, 75, 90, 100 % of their limit, and used up"},
           {"metrics.most_used_keys[].key", "number; of any client"},
           {"metrics.most_used_keys[].version", "number"},
-          {"metrics.most_used_keys[].uses", "encryptions, an upper bound"},
-          {"metrics.most_used_keys[].use_limit", "encryptions that are allowed"},
+          {"metrics.most_used_keys[].uses", "encryptions, or what else max_uses counts; an upper bound"},
+          {"metrics.most_used_keys[].use_limit", "how many are allowed"},
           {"metrics.session_keys", "number"},
           {"metrics.volatile_keys", "number"},
           {"metrics.damaged_keys", "stored keys that can't be used"},
@@ -140,6 +142,7 @@ them, and the operations that the configuration grants.)",
        {"algorithms[].provider", "who serves it, name and version"},
        {"algorithms[].is_inside_fips", "whether that is OpenSSL's FIPS module"},
        {"algorithms[].can_rotate", "whether its keys can have new versions"},
+       {"algorithms[].can_be_inside_token", "whether key generate --inside-token makes such keys"},
        {"algorithms[].usages", "that a key of it can have"},
        {"algorithms[].default_usages", "that a key of it has when none is named"},
        {"algorithms[].import_formats", "that key import takes"},
@@ -209,6 +212,35 @@ Run it as root to see all of it.)",
           {"wvds(1)", "wvds-status(1)", "wvds_crypto_service(8)"}};
 }
 
+Prose audit() {
+  return {
+      "audit",
+      R"(The service keeps a log of every management operation, denial and failure, in which each entry vouches for the one before it.)",
+      {{"Whether it is whole:", "wvds audit verify --config /etc/wvds/config.json"}},
+      {},
+      {},
+      nullptr,
+      {"wvds(1)", "wvds-audit-verify(1)"}};
+}
+
+Prose audit_verify() {
+  return {
+      "audit verify",
+      R"(Checks the audit log's files: that each entry follows the one before it unchanged, and that the end is the one that the running service wrote.
+Changes nothing. It must be run by somebody who can read the log, the service's user or root, and asks the service with the right "metrics".)",
+      {{"The whole log:", "wvds audit verify --config /etc/wvds/config.json"}},
+      {{"first", "number of the oldest entry that is kept"},
+       {"last", "number of the newest entry"},
+       {"hash", "of the newest entry, 64 hex digits"},
+       {"files", "that were read, the oldest first"},
+       {"end_is_checked", "whether the service confirmed the end"},
+       {"problems", "texts; none where the log is whole"}},
+      {kConfig, kSocket},
+      R"(0 the log is whole; 1 an entry was changed or removed, or the log can't be read; 2 wrong usage;
+3 the entries belong together, but the service could not be asked for the end.)",
+      {"wvds(1)", "wvds-audit(1)", "wvds_crypto_service(8)"}};
+}
+
 Prose completion() {
   return {"completion",
           R"(Prints a script that completes commands, options, files and keys.
@@ -224,7 +256,7 @@ Keys are asked from the service; where none answers, nothing is offered.)",
 }  // namespace
 
 std::vector<Prose> service_command_prose() {
-  return {top(), status(), capabilities(), bench(), doctor(), completion()};
+  return {top(), status(), capabilities(), bench(), doctor(), audit(), audit_verify(), completion()};
 }
 
 const Prose& service_prose() {
