@@ -18,10 +18,23 @@ ln -s "$build/src/service/wvds_crypto_service" "$build/tools/wvds/wvds" "$tmp/bi
 export PATH=$tmp/bin:$PATH
 awk '/^```/ { inside = !inside && $0 == "```sh"; next } inside' "$page" >"$tmp/commands.sh"
 grep -q 'wvds store restore' "$tmp/commands.sh" || die 'the page has lost its commands'
+# Not on the page: the same move to a token and back
+cat >>"$tmp/commands.sh" <<'END'
+sed -i 's|"file": {|"hsm": { "module": "/usr/lib/softhsm/libsofthsm2.so", "token": "gateway", "pin_file": "'"$PWD"'/keys/pin" }, "file": {|' file.json
+wvds store migrate --to hsm --config file.json
+sed -i 's|"protector": "file"|"protector": "hsm"|' file.json
+wvds store verify --config file.json
+start file.json
+wvds --socket socket decrypt notes.wvds
+stop
+wvds store migrate --to file --config file.json
+sed -i 's|"protector": "hsm"|"protector": "file"|' file.json
+wvds store verify --config file.json
+END
 cd "$tmp/empty"
 # stops at the first command that fails, and leaves nothing running
 # shellcheck disable=SC2016
 bash -euo pipefail -c 'trap "jobs -p | xargs -r kill || true; wait" EXIT; set -x; . "$1"' - "$tmp/commands.sh" \
   >"$tmp/said" 2>"$tmp/errors" </dev/null || { cat "$tmp/said" "$tmp/errors"; die 'a command failed'; }
-(($(grep -c '^some words$' "$tmp/said") == 2)) || { cat "$tmp/said"; die 'what was encrypted did not come back twice'; }
+(($(grep -c '^some words$' "$tmp/said") == 3)) || { cat "$tmp/said"; die 'what was encrypted did not come back three times'; }
 echo 'ok the commands'

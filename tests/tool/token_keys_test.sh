@@ -97,7 +97,8 @@ done
 for set in 512 768 1024; do
   kem=$(tool key generate "ML-KEM-$set" --inside-token --usage encapsulate,decaps-raw) || fail "no ML-KEM-$set"
   tool encaps --key "$kem" -o ciphertext --secret sent --force || fail "ML-KEM-$set does not encapsulate"
-  # freehsm-c 2.0.0 makes the keys and answers CKR_FUNCTION_FAILED to C_DecapsulateKey.
+  # freehsm-c 2.0.0 makes the keys, but takes the arguments of C_DecapsulateKey in another order than PKCS#11 3.2 (section
+  # 5.18.9): it expects the new key's place before the ciphertext, and answers CKR_FUNCTION_FAILED.
   if tool decaps "$kem" ciphertext -o received --force 2>/dev/null; then
     cmp -s sent received || fail "ML-KEM-$set: another secret"
   else
