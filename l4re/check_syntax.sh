@@ -4,7 +4,7 @@
 #
 # usage: l4re/check_syntax.sh [--real L4RE-BUILD-DIR]
 #
-# The self-test needs two more: WVDS_GTEST, where GoogleTest's sources are (default: where Debian puts them), and
+# The self-test needs WVDS_GTEST, where GoogleTest's sources are (default: where Debian puts them). It and src/crypto need
 # OpenSSL's headers, of WVDS_L4RE_DEPS where that is set, else of build/openssl. Exit status: 0 every file is right, 1 not.
 
 set -euo pipefail
@@ -24,8 +24,9 @@ gtest=${WVDS_GTEST:-/usr/src/googletest/googletest}
 strict=(-fsyntax-only -Wall -Wextra -Werror)
 ours=(-Isrc -Iinclude -I. -Itests '-DWVDS_VERSION="0.0.0"')
 # as l4re/selftest/Makefile has it
+openssl=(-isystem "${deps:-build/openssl}/include")
 test_flags=(-DGTEST_HAS_POSIX_RE=0 -DGTEST_HAS_STREAM_REDIRECTION=0 -DGTEST_HAS_DEATH_TEST=0 -isystem "$gtest/include"
-  -isystem "${deps:-build/openssl}/include")
+  "${openssl[@]}")
 c=(gcc) cxx=(g++)
 theirs=(-D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Il4re/declarations)
 
@@ -54,6 +55,7 @@ check_file() {
   case $1 in
     *.c) "${c[@]}" -std=c11 "${strict[@]}" "${ours[@]}" "${theirs[@]}" "$1" ;;
     l4re/selftest/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${test_flags[@]}" "${theirs[@]}" "$1" ;;
+    src/crypto/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${openssl[@]}" "${theirs[@]}" "$1" ;;
     *) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${theirs[@]}" "$1" ;;
   esac
 }
