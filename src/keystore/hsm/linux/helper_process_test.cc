@@ -59,6 +59,7 @@ class HelperProcess : public ::testing::Test {
     ASSERT_TRUE(started.has_value()) << started.error().detail;
     helper_ = std::move(*started);
     ASSERT_TRUE(helper_->restart().has_value());
+    ASSERT_TRUE(ask().has_value());  // it has begun then
     ASSERT_EQ(children_of(::getpid()).size(), 1u);
     spawner_ = children_of(::getpid())[0];
     worker_ = only_worker();
