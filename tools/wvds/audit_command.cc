@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,8 @@
 #include <sstream>
 
 #include "config/service_config.h"
+#include "platform/linux/folder_names.h"
+#include "platform/linux/unique_fd.h"
 #include "service/audit_chain.h"
 #include "service/linux/audit_names.h"
 #include "service/linux/load_config.h"
@@ -55,12 +56,10 @@ std::optional<AuditHead> ask_end(const Tool& tool, std::string& why_not) {
 }
 
 Outcome<std::vector<std::string>> names_in(const std::string& folder) {
-  DIR* const opened = ::opendir(folder.c_str());
-  if (opened == nullptr) return failed(folder + ": " + std::strerror(errno));
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(opened)) names.emplace_back(entry->d_name);
-  ::closedir(opened);
-  return names;
+  const platform::UniqueFd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto names = opened ? platform::folder_names(opened.get()) : std::nullopt;
+  if (!names) return failed(folder + ": " + std::strerror(errno));
+  return std::move(*names);
 }
 
 // check_entry notes what an entry itself tells of a log that was changed.

@@ -1,6 +1,5 @@
 #include "platform/disk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,7 +11,9 @@
 
 #include "base/secret.h"
 #include "platform/linux/access.h"
+#include "platform/linux/folder_names.h"
 #include "platform/linux/unique_fd.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::platform {
 namespace {
@@ -26,13 +27,6 @@ std::unexpected<Error> failed(const std::string& path, std::string_view what) {
   return refuse(path, std::string("cannot ") + std::string(what) + ": " + ::strerror(cause));
 }
 
-template <class Call>
-auto retried(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
 Result<> sync_descriptor(int fd, const std::string& path, SyncPoint point) {
   if (retried([&] { return ::fsync(fd); }) == 0) return {};
   return failed(path, std::string("sync (") + sync_point_name(point) + ")");
@@ -40,14 +34,9 @@ Result<> sync_descriptor(int fd, const std::string& path, SyncPoint point) {
 
 // read_all returns less than asked for only at the end of the file.
 Result<size_t> read_all(int fd, const std::string& path, MutableBytes out) {
-  size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t count = retried([&] { return ::read(fd, out.data() + done, out.size() - done); });
-    if (count < 0) return failed(path, "read");
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
-  return done;
+  const ssize_t size = read_whole(fd, out);
+  if (size < 0) return failed(path, "read");
+  return static_cast<size_t>(size);
 }
 
 class LinuxFile : public DiskFile {
@@ -55,11 +44,7 @@ class LinuxFile : public DiskFile {
   LinuxFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<> write(Bytes content) override {
-    while (!content.empty()) {
-      const ssize_t count = retried([&] { return ::write(fd_.get(), content.data(), content.size()); });
-      if (count < 0) return failed(path_, "write");
-      content = content.subspan(static_cast<size_t>(count));
-    }
+    if (!write_whole(fd_.get(), content)) return failed(path_, "write");
     return {};
   }
 
@@ -102,21 +87,9 @@ class LinuxDisk : public Disk {
   }
 
   Result<std::vector<std::string>> list() override {
-    const int fd = ::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* const folder = fd < 0 ? nullptr : ::fdopendir(fd);
-    if (folder == nullptr) return failed(path_, "list this folder");
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(folder)) {
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
-      errno = 0;
-    }
-    const int cause = errno;
-    ::closedir(folder);
-    errno = cause;
-    if (cause != 0) return failed(path_, "list this folder");
-    return names;
+    auto names = folder_names(folder_.get());
+    if (!names) return failed(path_, "list this folder");
+    return std::move(*names);
   }
 
   Result<std::vector<std::byte>> read(std::string_view name, size_t limit) override {

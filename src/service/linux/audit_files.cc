@@ -1,6 +1,5 @@
 #include "service/linux/audit_files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,34 +7,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "platform/linux/access.h"
+#include "platform/linux/folder_names.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::service {
 namespace {
 
 constexpr uint64_t kMostBytes = 1u << 30;  // of a file that is read
 constexpr unsigned kMostNames = 1000;
-
-std::vector<std::string> names_in(int folder) {
-  std::vector<std::string> names;
-  const int fd = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const opened = fd < 0 ? nullptr : ::fdopendir(fd);
-  if (opened == nullptr) return names;
-  while (const dirent* entry = ::readdir(opened)) names.emplace_back(entry->d_name);
-  ::closedir(opened);
-  return names;
-}
-
-Result<> write_whole(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(file, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(Status::kStorageError);
-    text.remove_prefix(static_cast<size_t>(count));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -74,15 +56,9 @@ Result<std::string> AuditFiles::read(const std::string& name) {
   errno = EFBIG;
   if (static_cast<uint64_t>(facts.st_size) > kMostBytes) return failed(name, "read");
   std::string text(static_cast<size_t>(facts.st_size), '\0');
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count = ::pread(file.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed(name, "read");
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
-  text.resize(done);
+  const ssize_t size = platform::read_whole(file.get(), std::as_writable_bytes(std::span(text)));
+  if (size < 0) return failed(name, "read");
+  text.resize(static_cast<size_t>(size));
   return text;
 }
 
@@ -93,7 +69,9 @@ Result<std::string> AuditFiles::read_current() {
 
 Result<std::string> AuditFiles::read_former() {
   WVDS_TRY(open_folder());
-  const std::vector<std::string> former = former_audit_files(names_in(folder_.get()));
+  const auto names = platform::folder_names(folder_.get());
+  if (!names) return failed("", "list this folder");
+  const std::vector<std::string> former = former_audit_files(*names);
   return former.empty() ? Result<std::string>(std::string()) : read(former.back());
 }
 
@@ -103,7 +81,8 @@ Result<> AuditFiles::append(std::string_view line, bool durable) {
   WVDS_TRY(open_current(O_CREAT));
   struct stat facts{};
   if (::fstat(current_.get(), &facts) != 0) return failed(kCurrentAuditFile, "look at");
-  Result<> written = write_whole(current_.get(), line) ? Result<>{} : failed(kCurrentAuditFile, "write");
+  Result<> written =
+      platform::write_whole(current_.get(), as_bytes(line)) ? Result<>{} : failed(kCurrentAuditFile, "write");
   if (written && durable && ::fdatasync(current_.get()) != 0) written = failed(kCurrentAuditFile, "sync");
   if (written && is_new && ::fsync(folder_.get()) != 0) written = failed("", "sync this folder");
   if (!written && ::ftruncate(current_.get(), facts.st_size) != 0) current_ = {};
@@ -131,7 +110,8 @@ Result<> AuditFiles::close_current(uint64_t number, bool damaged) {
 }
 
 void AuditFiles::prune() {
-  const std::vector<std::string> former = former_audit_files(names_in(folder_.get()));
+  const std::vector<std::string> former =
+      former_audit_files(platform::folder_names(folder_.get()).value_or(std::vector<std::string>()));
   for (size_t i = 0; i + files_ - 1 < former.size(); ++i) ::unlinkat(folder_.get(), former[i].c_str(), 0);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "platform/clock.h"
 #include "platform/linux/unique_fd.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::service {
 namespace {
@@ -23,21 +24,11 @@ std::unexpected<Error> failed(const char* what) {
   return fail(Status::kStorageError, std::string(what) + ": " + std::strerror(errno));
 }
 
-Result<> write_all(int file, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t count = write(file, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed("write");
-    done += static_cast<size_t>(count);
-  }
-  return {};
-}
-
 Result<> write_new(const std::string& path, const std::string& text) {
   unlink(path.c_str());  // of a service that was killed in the middle
   platform::UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("open");
-  WVDS_TRY(write_all(file.get(), text));
+  if (!platform::write_whole(file.get(), as_bytes(text))) return failed("write");
   if (fchmod(file.get(), kForEverybodyToRead) != 0) return failed("chmod");
   return {};
 }

@@ -20,21 +20,16 @@
 #include "keystore/hsm/linux/module_loader.h"
 #include "platform/hardening.h"
 #include "platform/linux/unique_fd.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::keystore::hsm {
 namespace {
 
+using platform::retried;
 using platform::UniqueFd;
 
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
-
-template <class Call>
-auto retried(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 int complain(const char* what) {
   std::fprintf(stderr, "wvds-pkcs11: %s\n", what);

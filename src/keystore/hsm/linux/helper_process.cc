@@ -13,19 +13,14 @@
 #include "keystore/hsm/helper_messages.h"
 #include "keystore/hsm/linux/helper_start.h"
 #include "platform/clock.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::keystore::hsm {
 namespace {
 
+using platform::retried;
 using platform::TimePoint;
 using platform::UniqueFd;
-
-template <class Call>
-auto retried(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 // wait_for returns when there is something to read (also the end); false when `end` is over.
 bool wait_for(int fd, TimePoint end) {

@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "platform/linux/unique_fd.h"
+#include "platform/linux/whole_io.h"
 
 namespace wvds::keystore::hsm {
 namespace {
@@ -70,9 +71,7 @@ class TerminalPin final : public PinSource {
   static Result<LockedBytes> read_line(int terminal) {
     WVDS_ASSIGN(line, LockedBytes::of_size(kMaxPin + 1));
     const MutableBytes target = line.expose_for_writing();
-    ssize_t size = 0;
-    do size = ::read(terminal, target.data(), target.size());
-    while (size < 0 && errno == EINTR);
+    const ssize_t size = platform::retried([&] { return ::read(terminal, target.data(), target.size()); });
     Bytes pin = Bytes(target).first(static_cast<size_t>(std::max<ssize_t>(size, 0)));
     const bool is_whole = !pin.empty() && pin.back() == std::byte{'\n'};
     if (is_whole) pin = pin.first(pin.size() - 1);
