@@ -13,34 +13,15 @@ namespace {
 using platform::SyncPoint;
 using platform::testing::after_power_cut;
 using platform::testing::Faults;
-using testing::difference_from;
 using testing::difference_of_touched;
-using testing::first_day;
 using testing::Ledger;
 using testing::new_world;
-using testing::second_day;
+using testing::problem_with;
+using testing::run_days;
 using testing::Service;
 using testing::spec_of;
 using testing::Work;
 using testing::World;
-
-// run works for two days, with a clean stop between them, as far as the power lasts.
-Ledger run(World& world, Faults& faults) {
-  Ledger ledger;
-  for (const auto& day : {first_day, second_day}) {
-    auto service = Service::start(world, faults);
-    if (!service || !day(*(*service)->store, ledger)) break;
-  }
-  return ledger;
-}
-
-// problem_with opens what is left and compares; empty when all is well.
-std::string problem_with(World world, const Ledger& ledger) {
-  Faults none;
-  auto service = Service::start(world, none);
-  if (!service) return "does not open: " + service.error().detail;
-  return difference_from(ledger, *(*service)->store);
-}
 
 std::string problem_with_touched(World world, const Ledger& ledger) {
   Faults none;
@@ -59,7 +40,7 @@ struct Findings {
     const auto secrets = after_power_cut(world.secrets, kStatesPerCut, step);
     for (size_t i = 0; i < std::max(stores.size(), secrets.size()); ++i) {
       const World future{stores[i % stores.size()], secrets[i % secrets.size()]};
-      std::string problem = problem_with(future, ledger);
+      std::string problem = problem_with<Service>(future, ledger);
       if (problem.empty()) problem = problem_with_touched(future, ledger);
       ++futures;
       if (problem.empty()) continue;
@@ -73,7 +54,7 @@ Findings power_cuts(std::optional<SyncPoint> ignored) {
   for (size_t step = 0;; ++step) {
     World world = new_world();
     Faults faults{.power_off_at = step, .ignored_sync = ignored};
-    const Ledger ledger = run(world, faults);
+    const Ledger ledger = run_days<Service>(world, faults);
     findings.add(world, ledger, step);
     if (faults.steps <= step) return findings;
   }
@@ -85,7 +66,7 @@ Findings crashes_then_power_cuts(std::optional<SyncPoint> ignored) {
   for (size_t step = 0;; ++step) {
     World world = new_world();
     Faults first{.power_off_at = step};
-    Ledger ledger = run(world, first);
+    Ledger ledger = run_days<Service>(world, first);
     Faults second{.ignored_sync = ignored};
     {
       auto service = Service::start(world, second);
@@ -149,7 +130,7 @@ void expect_survival(const std::function<void(Faults&, size_t)>& arm) {
     Ledger certain = ledger;
     std::erase_if(certain.keys, [](const auto& key) { return key.second.versions.size() == 1; });
     for (size_t i = 0; i < futures.size(); ++i) {
-      const std::string problem = problem_with({futures[i], secrets[i % secrets.size()]}, certain);
+      const std::string problem = problem_with<Service>(World{futures[i], secrets[i % secrets.size()]}, certain);
       ASSERT_EQ(problem, "") << "step " << step;
     }
     if (faults.steps <= step) return;

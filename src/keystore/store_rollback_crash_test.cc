@@ -3,7 +3,7 @@
 #include "keystore/folder_medium.h"
 #include "keystore/memory/memory_protector.h"
 #include "keystore/testing/fake_counter.h"
-#include "keystore/testing/store_ledger.h"
+#include "keystore/testing/store_world.h"
 #include "platform/testing/fake_disk.h"
 
 // A store with a rollback counter over a disk that loses, reorders and tears whatever was not synced. The power goes at
@@ -17,11 +17,12 @@ using platform::testing::FakeDisk;
 using platform::testing::FakeVolume;
 using platform::testing::Faults;
 using testing::CountingProtector;
-using testing::difference_from;
 using testing::FakeCounter;
 using testing::first_day;
 using testing::Ledger;
 using testing::library;
+using testing::problem_with;
+using testing::run_days;
 using testing::second_day;
 
 // World is what survives: the store's folder, and what the counter shows.
@@ -92,22 +93,6 @@ struct Service {
   std::unique_ptr<Store> store;
 };
 
-Ledger run(World& world, Faults& faults) {
-  Ledger ledger;
-  for (const auto& day : {first_day, second_day}) {
-    auto service = Service::start(world, faults);
-    if (!service || !day(*(*service)->store, ledger)) break;
-  }
-  return ledger;
-}
-
-std::string problem_with(World world, const Ledger& ledger) {
-  Faults none;
-  auto service = Service::start(world, none);
-  if (!service) return "does not open: " + service.error().detail;
-  return difference_from(ledger, *(*service)->store);
-}
-
 struct Findings {
   size_t futures = 0;
   size_t violations = 0;
@@ -119,9 +104,9 @@ Findings power_cuts(std::optional<SyncPoint> ignored) {
   for (size_t step = 0;; ++step) {
     World world;
     Faults faults{.power_off_at = step, .ignored_sync = ignored};
-    const Ledger ledger = run(world, faults);
+    const Ledger ledger = run_days<Service>(world, faults);
     for (const FakeVolume& store : after_power_cut(world.store, 40, step)) {
-      const std::string problem = problem_with({store, world.counter}, ledger);
+      const std::string problem = problem_with<Service>(World{store, world.counter}, ledger);
       ++findings.futures;
       if (!problem.empty() && findings.violations++ == 0)
         findings.first = "step " + std::to_string(step) + ": " + problem;
@@ -154,9 +139,10 @@ TEST(StoreWithACounterOnALosingDisk, DoesNotOpenInItsPast) {
     ASSERT_TRUE(day(*(*service)->store, ledger));
     past.push_back(world.store);
   }
-  EXPECT_EQ(problem_with(world, ledger), "");
+  EXPECT_EQ(problem_with<Service>(world, ledger), "");
   for (size_t i = 0; i < past.size() - 1; ++i) {
-    EXPECT_NE(problem_with({past[i], world.counter}, ledger).find("older state of the whole store"), std::string::npos)
+    EXPECT_NE(problem_with<Service>(World{past[i], world.counter}, ledger).find("older state of the whole store"),
+              std::string::npos)
         << i;
   }
 }

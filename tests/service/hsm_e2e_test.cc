@@ -70,15 +70,6 @@ class HsmService : public testing::Test {
     return reached([&] { return std::ranges::all_of(processes, [](pid_t pid) { return parent_of(pid) == 0; }); });
   }
 
-  static uint32_t make_key(const Connection& client) {
-    wvds_key_template wanted{};
-    wanted.algorithm = WVDS_AES_256_GCM;
-    wanted.lifetime = WVDS_LIFETIME_PERSISTENT;
-    uint32_t key = 0;
-    EXPECT_EQ(wvds_key_generate(client.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-    return key;
-  }
-
   static wvds_status encrypt(const Connection& client, uint32_t key) {
     uint8_t sealed[WVDS_AES_ENCRYPT_OUTPUT_SIZE(4)];
     size_t size = 0;
@@ -96,7 +87,7 @@ TEST_F(HsmService, FindsItsKeysAfterARestart) {
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(daemon_->start());
     const Connection client(*daemon_);
-    if (round == 0) key = make_key(client);
+    if (round == 0) key = make_stored_key(client);
     EXPECT_EQ(encrypt(client, key), WVDS_SUCCESS);
     EXPECT_EQ(daemon_->stop(), 0);
   }
@@ -106,7 +97,7 @@ TEST_F(HsmService, SaysWhereTheStoresKeyIs) {
   ASSERT_TRUE(daemon_->start());
   const Connection client(*daemon_);
   wvds_key_details info{};
-  ASSERT_EQ(wvds_key_info(client.get(), &info, make_key(client)), WVDS_SUCCESS);
+  ASSERT_EQ(wvds_key_info(client.get(), &info, make_stored_key(client)), WVDS_SUCCESS);
   EXPECT_EQ(info.place, static_cast<uint32_t>(WVDS_PLACE_HSM_WRAPPED));
 }
 
@@ -128,10 +119,10 @@ TEST_F(HsmService, DoesNotStartWithAModuleThatCrashes) {
 TEST_F(HsmService, ServesOnWhenItsHelperIsKilled) {
   ASSERT_TRUE(daemon_->start());
   const Connection client(*daemon_);
-  const uint32_t key = make_key(client);
+  const uint32_t key = make_stored_key(client);
   for (const pid_t helper : helpers()) ::kill(helper, SIGKILL);
   EXPECT_EQ(encrypt(client, key), WVDS_SUCCESS);
-  EXPECT_EQ(encrypt(client, make_key(client)), WVDS_SUCCESS);
+  EXPECT_EQ(encrypt(client, make_stored_key(client)), WVDS_SUCCESS);
   EXPECT_EQ(daemon_->stop(), 0);
 }
 

@@ -40,15 +40,6 @@ class TpmService : public testing::Test {
     return run.output;
   }
 
-  static uint32_t make_key(const Connection& client) {
-    wvds_key_template wanted{};
-    wanted.algorithm = WVDS_AES_256_GCM;
-    wanted.lifetime = WVDS_LIFETIME_PERSISTENT;
-    uint32_t key = 0;
-    EXPECT_EQ(wvds_key_generate(client.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-    return key;
-  }
-
   static Octets encrypt(const Connection& client, uint32_t key) {
     Octets sealed(WVDS_AES_ENCRYPT_OUTPUT_SIZE(4));
     size_t length = 0;
@@ -75,7 +66,7 @@ TEST_F(TpmService, MakesKeysRestartsAndServesThem) {
   Octets sealed;
   {
     const Connection client(*daemon_);
-    key = make_key(client);
+    key = make_stored_key(client);
     sealed = encrypt(client, key);
     wvds_key_details details{};
     EXPECT_EQ(wvds_key_info(client.get(), &details, key), WVDS_SUCCESS);
@@ -115,10 +106,10 @@ TEST_F(TpmService, ServesOnWhenTheTpmGoesWhileItRuns) {
   uint32_t key = 0;
   {
     const Connection client(*daemon_);
-    const uint32_t before = make_key(client);
+    const uint32_t before = make_stored_key(client);
     tpm_->power_off();
     EXPECT_EQ(decrypt(client, before, encrypt(client, before)), WVDS_SUCCESS);
-    key = make_key(client);
+    key = make_stored_key(client);
     EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
     EXPECT_TRUE(reached([&] { return contains(daemon_->log(), "the rollback counter stands still"); }));
   }

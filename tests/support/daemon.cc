@@ -263,4 +263,13 @@ Connection::Connection(const std::string& socket_path)
   if (status_ == WVDS_SUCCESS) wvds_set_timeout(session_, static_cast<uint32_t>(watchdog_ms()));
 }
 
+uint32_t make_stored_key(const Connection& client) {
+  wvds_key_template wanted{};
+  wanted.algorithm = WVDS_AES_256_GCM;
+  wanted.lifetime = WVDS_LIFETIME_PERSISTENT;
+  uint32_t key = 0;
+  EXPECT_EQ(wvds_key_generate(client.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
+  return key;
+}
+
 }  // namespace wvds::test

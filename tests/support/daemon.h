@@ -125,4 +125,7 @@ class Connection {
   wvds_status status_;
 };
 
+// make_stored_key makes an AES-256-GCM key that outlives the service; 0, with a failure of the test, when it can't.
+uint32_t make_stored_key(const Connection& client);
+
 }  // namespace wvds::test

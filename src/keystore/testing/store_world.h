@@ -46,4 +46,25 @@ struct Service {
   std::unique_ptr<Store> store;
 };
 
+// run_days works for two days, with a clean stop between them, as far as the power lasts. AnyService is started on a
+// world as Service above is.
+template <class AnyService, class AnyWorld>
+Ledger run_days(AnyWorld& world, platform::testing::Faults& faults) {
+  Ledger ledger;
+  for (const auto& day : {first_day, second_day}) {
+    auto service = AnyService::start(world, faults);
+    if (!service || !day(*(*service)->store, ledger)) break;
+  }
+  return ledger;
+}
+
+// problem_with opens what is left and compares; empty when all is well.
+template <class AnyService, class AnyWorld>
+std::string problem_with(AnyWorld world, const Ledger& ledger) {
+  platform::testing::Faults none;
+  auto service = AnyService::start(world, none);
+  if (!service) return "does not open: " + service.error().detail;
+  return difference_from(ledger, *(*service)->store);
+}
+
 }  // namespace wvds::keystore::testing
