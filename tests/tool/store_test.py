@@ -340,6 +340,16 @@ class Backup(StoreTest):
         number = int(self.tool("key", "generate", "AES-256-GCM", server=self.other))
         self.assertGreaterEqual(number, 65536)
 
+    def test_begins_an_audit_log_of_its_own(self):
+        self.fill()
+        self.backup()
+        self.restore()
+        self.other.start()
+        self.assertNotIn(b"audit log", b"\n".join(
+            line for line in self.tool("status", server=self.other).splitlines() if b"changed" in line))  # fmt: skip
+        self.assertFalse([name for name in os.listdir(os.path.join(self.store_path(server=self.other), "audit"))
+                          if "damaged" in name])  # fmt: skip
+
     def test_goes_on_by_itself_with_automatic_rotation(self):
         self.fill()
         self.backup()
