@@ -38,6 +38,8 @@ stage() {
   "${as_root[@]}" cp -L "$1" "$root$1"
 }
 for file in "$wvds" "$service" "$library" "$openssl"/lib/libcrypto.so.*; do stage "$file"; done
+# A sanitized build brings its runtime along: the root has none.
+while read -r file; do stage "$file"; done < <(ldd "$service" | grep -o '/[^ ]*/lib[a-z]*san\.so[^ ]*')
 
 cat >"$scratch/inside.sh" <<'END'
 set -euo pipefail
