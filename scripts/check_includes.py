@@ -31,16 +31,16 @@ MAY_INCLUDE = {
     "keystore": ["crypto", "platform"],
     "config": ["base"],
     "service": ["channel", "protocol", "crypto", "keystore", "config"],
-    "est": ["base"],
-    "est_service": ["est", "client", "config"],
+    "est": ["crypto"],
+    "est_service": ["est", "client", "config", "channel", "protocol", "platform", "ossl_provider"],
     "ossl_provider": ["client"],
 }
 
 # Which OpenSSL headers a module may include: a regular expression on the name after openssl/.
 OPENSSL_ALLOWED = {
     "crypto": r".*",
-    "est": r"(asn1|asn1t|err|objects|pkcs7|x509|x509v3|stack|safestack|bio|pem|conf)\.h",
-    "est_service": r"(err|ssl|tls1|x509|x509v3|x509_vfy|bio|pem|provider)\.h",
+    "est": r"(asn1|asn1t|err|objects|pkcs7|cms|types|x509|x509v3|x509_vfy|stack|safestack|bio|pem|conf)\.h",
+    "est_service": r"(err|ssl|tls1|types|x509|x509v3|x509_vfy|bio|pem|provider|store)\.h",
     "ossl_provider": r"(core|core_dispatch|core_names|core_object|params|prov_ssl|err|proverr)\.h",
 }
 

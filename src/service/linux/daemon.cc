@@ -12,12 +12,12 @@
 #include "channel/listen.h"
 #include "keystore/folder_medium.h"
 #include "platform/hardening.h"
+#include "platform/linux/activation.h"
+#include "platform/linux/notify.h"
 #include "platform/linux/trusted_file.h"
-#include "service/linux/activation.h"
 #include "service/linux/audit_files.h"
 #include "service/linux/load_config.h"
 #include "service/linux/metrics_file.h"
-#include "service/linux/notify.h"
 #include "service/linux/protectors.h"
 #include "service/linux/reloader.h"
 #include "service/linux/supervisor.h"
@@ -109,12 +109,12 @@ class Reload {
       : config_path_(std::move(config_path)), service_(service), metrics_file_(metrics_file), supervisor_(supervisor) {}
 
   void operator()() const {
-    notify_manager(reloading_message());
+    platform::notify_manager(platform::reloading_message());
     if (const auto reloaded = try_reload(); !reloaded) {
       log_not_reloaded(reloaded.error());
       service_.note_failed_reload(reloaded.error());
     }
-    notify_manager("READY=1\n" + supervisor_.status_line());
+    platform::notify_manager("READY=1\n" + supervisor_.status_line());
   }
 
  private:
@@ -157,12 +157,12 @@ Result<> serve(const config::ServiceConfig& config, const std::string& config_pa
   WVDS_ASSIGN(metrics_file, start_metrics_file(config.metrics, service->state()));
   WVDS_ASSIGN(reloader, Reloader::start(Reload(config_path, *service, metrics_file.get(), supervisor)));
   log_ready(config, library, socket ? "the service manager's socket" : config.socket.path);
-  notify_manager("READY=1\n" + supervisor.status_line());
+  platform::notify_manager("READY=1\n" + supervisor.status_line());
   WVDS_TRY(signals.serve_until_stopped(*endpoint, *reloader));
   service->stop();
   reloader.reset();  // no READY=1 after STOPPING=1
   log_info("stopping", {{"sessions", endpoint->session_count()}});
-  notify_manager("STOPPING=1");
+  platform::notify_manager("STOPPING=1");
   return {};
 }
 
@@ -183,7 +183,7 @@ Result<std::unique_ptr<crypto::Library>> load_library(const config::ServiceConfi
 Result<> run_daemon(const config::ServiceConfig& config, const std::string& config_path) {
   Signals signals;
   umask(077);  // what is meant for others gets its mode explicitly
-  WVDS_ASSIGN(socket, take_activation_socket());
+  WVDS_ASSIGN(socket, platform::take_activation_socket());
   WVDS_TRY(platform::harden_process());
   WVDS_ASSIGN(library, load_library(config));
   WVDS_TRY(serve(config, config_path, *library, socket, signals));

@@ -4,10 +4,10 @@
 
 #include "base/log.h"
 #include "keystore/hsm/linux/helper_main.h"
+#include "platform/linux/log_sink.h"
 #include "service/linux/command_line.h"
 #include "service/linux/daemon.h"
 #include "service/linux/load_config.h"
-#include "service/linux/log_sink.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;  // command line or config
 
 int run(const wvds::config::ServiceConfig& config, const std::string& config_path) {
-  wvds::service::start_logging(config.log_level);
+  wvds::platform::start_logging(config.log_level);
   const wvds::Result<> served = wvds::service::run_daemon(config, config_path);
   if (served) return 0;
   wvds::log_error(served.error().detail, {{"status", wvds::status_name(served.error().status)}});

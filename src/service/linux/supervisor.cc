@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "service/linux/notify.h"
+#include "platform/linux/notify.h"
 #include "service/start_up.h"
 
 namespace wvds::service {
@@ -14,10 +14,10 @@ constexpr std::chrono::seconds kStatusInterval{10};
 
 }  // namespace
 
-Supervisor::Supervisor(const ServiceState& state) : state_(state), watchdog_(watchdog_timeout()) {}
+Supervisor::Supervisor(const ServiceState& state) : state_(state), watchdog_(platform::watchdog_timeout()) {}
 
 std::chrono::milliseconds Supervisor::tick_interval() const {
-  if (!has_manager()) return std::chrono::milliseconds(0);
+  if (!platform::has_manager()) return std::chrono::milliseconds(0);
   if (!watchdog_) return kStatusInterval;
   const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(*watchdog_ / 2);
   return std::clamp<std::chrono::milliseconds>(half, std::chrono::milliseconds(1), kStatusInterval);
@@ -29,10 +29,10 @@ std::string Supervisor::status_line() const {
 }
 
 void Supervisor::tick() {
-  if (watchdog_ && alive()) notify_manager("WATCHDOG=1");
+  if (watchdog_ && alive()) platform::notify_manager("WATCHDOG=1");
   std::string status = status_line();
   if (status == told_) return;
-  notify_manager(status);
+  platform::notify_manager(status);
   told_ = std::move(status);
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace wvds::service {
+namespace wvds::platform {
 
 // notify_manager tells the service manager what it asked to be told (sd_notify(3): "READY=1", "STOPPING=1"), by one
 // datagram to the socket in NOTIFY_SOCKET. Nothing happens where there is no such manager. Never blocks.
@@ -21,4 +21,4 @@ std::optional<std::chrono::microseconds> watchdog_timeout();
 // reloading_message begins a reload (systemd.service(5), Type=notify-reload): it must be followed by READY=1.
 std::string reloading_message();
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

@@ -1,4 +1,4 @@
-#include "service/linux/journal.h"
+#include "platform/linux/journal.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -17,12 +17,11 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "service/linux/log_sink.h"
+#include "platform/linux/log_sink.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
 
-using platform::UniqueFd;
 using Fields = std::map<std::string, std::string>;
 
 // fields_of reads a message as journald does; empty when it is not well formed.
@@ -56,7 +55,7 @@ TEST(JournalMessage, HasAFieldForEachOfTheRecords) {
                                   {{"operation", "AES_ENCRYPT"}, {"key", 7}, {"status", "KEY_NOT_FOUND"}});
   EXPECT_EQ(fields, (Fields{{"MESSAGE", "refused operation=AES_ENCRYPT key=7"},
                             {"PRIORITY", "4"},
-                            {"SYSLOG_IDENTIFIER", "wvds_crypto_service"},
+                            {"SYSLOG_IDENTIFIER", "platform_daemon_test"},
                             {"WVDS_EVENT", "refused"},
                             {"WVDS_OPERATION", "AES_ENCRYPT"},
                             {"WVDS_KEY_ID", "7"},
@@ -219,4 +218,4 @@ TEST_F(JournaledLog, IsForPeopleWhereStandardErrorWasRedirected) {
 }
 
 }  // namespace
-}  // namespace wvds::service
+}  // namespace wvds::platform

@@ -4,7 +4,7 @@
 
 #include "base/result.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 
 // take_activation_socket returns the listening socket that the service manager handed over (sd_listen_fds(3):
 // LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES), which is the caller's then, and nothing where there is none for this
@@ -12,4 +12,4 @@ namespace wvds::service {
 // Before other threads exist.
 Result<std::optional<int>> take_activation_socket();
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

@@ -1,4 +1,4 @@
-#include "service/linux/activation.h"
+#include "platform/linux/activation.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
 
 constexpr int kFirstDescriptor = 3;  // SD_LISTEN_FDS_START
@@ -45,4 +45,4 @@ Result<std::optional<int>> take_activation_socket() {
   return kFirstDescriptor;
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

@@ -1,4 +1,4 @@
-#include "service/linux/notify.h"
+#include "platform/linux/notify.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
 
 constexpr uint64_t kLongestWatchdog = 24ull * 3600 * 1'000'000;  // a day, in microseconds: more watches over nothing
@@ -67,4 +67,4 @@ std::string reloading_message() {
   return "RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds);
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

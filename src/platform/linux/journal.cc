@@ -1,4 +1,4 @@
-#include "service/linux/journal.h"
+#include "platform/linux/journal.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,10 +11,8 @@
 
 #include "base/bytes.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
-
-constexpr const char* kIdentifier = "wvds_crypto_service";
 
 // Every socket takes a datagram of this size, whatever its buffer was set to. Lines of the service are far below it;
 // only what a client or the system wrote into one could be longer, and its end is the part to lose.
@@ -68,7 +66,7 @@ std::string journal_message(const LogRecord& record) {
   std::string out;
   append_field(out, "MESSAGE", record.line);
   append_field(out, "PRIORITY", std::to_string(journal_priority(record.level)));
-  append_field(out, "SYSLOG_IDENTIFIER", kIdentifier);
+  append_field(out, "SYSLOG_IDENTIFIER", program_invocation_short_name);
   append_field(out, "WVDS_EVENT", record.message);
   for (const LogField& field : record.fields) append_field(out, field_name(field.name), field.value);
   return out;
@@ -97,4 +95,4 @@ bool Journal::send(const LogRecord& record) {
   return false;
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

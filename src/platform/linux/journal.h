@@ -5,11 +5,12 @@
 #include "base/log.h"
 #include "platform/linux/unique_fd.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 
 // journal_message is a record in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): MESSAGE, PRIORITY,
-// SYSLOG_IDENTIFIER, and a field WVDS_... for each of the record's. A value with a line end goes in the form that
-// states its length, so that nobody's text can add a field. What is longer than a datagram may be is cut.
+// SYSLOG_IDENTIFIER (the program's name), and a field WVDS_... for each of the record's. A value with a line end goes
+// in the form that states its length, so that nobody's text can add a field. What is longer than a datagram may be is
+// cut.
 std::string journal_message(const LogRecord& record);
 
 // journal_priority is syslog's number of a level.
@@ -29,7 +30,7 @@ class Journal {
   bool connect();
 
   const std::string path_;
-  platform::UniqueFd socket_;
+  UniqueFd socket_;
 };
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

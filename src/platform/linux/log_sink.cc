@@ -1,4 +1,4 @@
-#include "service/linux/log_sink.h"
+#include "platform/linux/log_sink.h"
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -11,10 +11,10 @@
 #include <optional>
 #include <string>
 
+#include "platform/linux/journal.h"
 #include "platform/wall_clock.h"
-#include "service/linux/journal.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
 
 std::optional<Journal> g_journal;  // used by one thread at a time, as a sink is
@@ -38,9 +38,7 @@ void to_journal(const LogRecord& record) {
 }
 
 void to_person(const LogRecord& record) {
-  write_line(platform::time_text(platform::wall_clock_now(), platform::monotonic_now()) + " " +
-                 log_level_word(record.level) + ": ",
-             record.line);
+  write_line(time_text(wall_clock_now(), monotonic_now()) + " " + log_level_word(record.level) + ": ", record.line);
 }
 
 // JOURNAL_STREAM is "device:inode" of what systemd connected standard error to; it may have been redirected since.
@@ -61,4 +59,4 @@ void start_logging(LogLevel level, const char* journal_socket) {
   set_log_sink(stderr_is_the_journal() ? to_journal : to_person);
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::platform

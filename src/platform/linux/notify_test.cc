@@ -1,4 +1,4 @@
-#include "service/linux/notify.h"
+#include "platform/linux/notify.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include <ctime>
 
-#include "service/linux/activation.h"
+#include "platform/linux/activation.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 namespace {
 
 // Environment sets variables for a test and removes them after it.
@@ -97,4 +97,4 @@ TEST_F(Activation, RefusesOtherThanOneDescriptor) {
 }
 
 }  // namespace
-}  // namespace wvds::service
+}  // namespace wvds::platform

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 
-namespace wvds::service {
+namespace wvds::platform {
 
 inline constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
 
@@ -12,4 +12,4 @@ inline constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
 // dropped: nobody who reads slowly may stop the service.
 void start_logging(LogLevel level, const char* journal_socket = kJournalSocket);
 
-}  // namespace wvds::service
+}  // namespace wvds::platform
