@@ -5,15 +5,7 @@
 namespace wvds::config {
 namespace {
 
-constexpr size_t kMaxNameSize = 32;
 constexpr uint64_t kMaxKeysOfAKind = 65536;
-
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameSize && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  });
-}
 
 void read_limits(const JsonValue& value, const std::string& path, Problems& problems, Limits& out) {
   Section section(value, path, problems);
@@ -25,19 +17,6 @@ void read_limits(const JsonValue& value, const std::string& path, Problems& prob
   section.number("store_bytes", out.store_bytes);
   section.number("window_bytes", out.window_bytes);
   section.finish();
-}
-
-// read_words calls take(word, item, path) for each text of the list.
-template <class Take>
-void read_words(Section& section, std::string_view name, Take take) {
-  const std::vector<JsonValue>& items = section.list(name);
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (items[i].kind == JsonValue::Kind::kText) {
-      take(items[i], item_path(name, i));
-    } else {
-      section.problem(items[i].line, item_path(name, i), "must be a text");
-    }
-  }
 }
 
 Usages read_usages(Section& section) {

@@ -82,4 +82,20 @@ void read_object(Section& parent, std::string_view name, Problems& problems, Rea
 // item_path names an element of a list: "clients[3]".
 std::string item_path(std::string_view list, size_t index);
 
+// read_words calls take(word, item, path) for each text of the list.
+template <class Take>
+void read_words(Section& section, std::string_view name, Take take) {
+  const std::vector<JsonValue>& items = section.list(name);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].kind == JsonValue::Kind::kText) {
+      take(items[i], item_path(name, i));
+    } else {
+      section.problem(items[i].line, item_path(name, i), "must be a text");
+    }
+  }
+}
+
+// is_name tells whether a text can be the name of a client or a certificate: 1 to 32 letters, digits, '-', '_' or '.'.
+bool is_name(std::string_view text);
+
 }  // namespace wvds::config

@@ -4,7 +4,9 @@
 
 #include "config/client_section.h"
 #include "config/engine_section.h"
+#include "config/est_section.h"
 #include "config/section.h"
+#include "config/socket_section.h"
 #include "config/store_section.h"
 
 namespace wvds::config {
@@ -20,29 +22,6 @@ void read_word_or_object(Section& root, std::string_view name, Problems& problem
     section.choice("mode", mode, words);
     read(section);
   });
-}
-
-// read_file_mode takes the text form that chmod takes: JSON has no octal numbers.
-void read_file_mode(Section& section, std::string_view name, uint32_t& out) {
-  std::string text;
-  section.text(name, text);
-  if (text.empty()) return;
-  const bool octal = text.size() <= 4 && text.find_first_not_of("01234567") == std::string::npos;
-  const uint32_t mode = octal ? static_cast<uint32_t>(std::stoul(text, nullptr, 8)) : UINT32_MAX;
-  if (mode > 0777) {
-    return section.problem(section.find(name)->line, name,
-                           "must be an octal mode such as \"0660\", not \"" + text + "\"");
-  }
-  out = mode;
-}
-
-void read_socket(Section& section, Socket& out) {
-  constexpr size_t kLongestPath = 107;  // of a Unix socket's address
-  section.absolute_path("path", out.path);
-  if (out.path.size() > kLongestPath) {
-    section.problem(section.find("path")->line, "path", "must be at most 107 bytes, as a Unix socket's address is");
-  }
-  read_file_mode(section, "mode", out.mode);
 }
 
 void read_locked_memory(Section& section, LockedMemorySettings& out) {
@@ -133,6 +112,7 @@ void read_root(const JsonValue& value, const Vocabulary& vocabulary, Problems& p
   read_metrics(root, vocabulary, problems, out.metrics);
   read_audit(root, vocabulary, problems, out.audit);
   read_clients(root, vocabulary, problems, out);
+  read_est(root, vocabulary, problems, out.est);
   root.finish();
 }
 

@@ -9,10 +9,12 @@
 
 #include "base/algorithm.h"
 #include "base/log.h"
+#include "config/est_section.h"
 #include "config/store_section.h"
 #include "config/users.h"
 
-// What config.json says to crypto_service. docs/config.md explains every key; the defaults are those below.
+// What config.json says to crypto_service, and in the section "est" to est_service. docs/config.md explains every key;
+// the defaults are those below.
 namespace wvds::config {
 
 enum class Fips : uint8_t { kOff, kPreferred, kRequired };
@@ -148,6 +150,7 @@ struct ServiceConfig {
   LogLevel log_level = LogLevel::kInfo;
   Metrics metrics;
   Audit audit;
+  std::optional<Est> est;  // est_service's part; the rest of the file is crypto_service's
 
   bool operator==(const ServiceConfig&) const = default;
 };

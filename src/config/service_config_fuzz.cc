@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   on_linux.modules = true;
   on_linux.tokens = true;
   on_linux.credentials = true;
+  on_linux.files = true;
   for (const auto& vocabulary : {on_linux, on_l4re}) {
     const auto config = wvds::config::load_service_config("c.json", text, vocabulary);
     if (!config) check_messages(config.error());

@@ -343,7 +343,10 @@ TEST(ServiceConfig, IsExplainedKeyByKey) {
     "hsm": {"?": 0, "module": "/m", "token": "t", "pin_file": "/p"}}, "fips": {"?": 0}, "rate_limit": {"?": 0}, "replay_window": {"?": 0}, "audit": {"?": 0},
     "sessions": {"?": 0}, "keys": {"?": 0}, "locked_memory": {"?": 0},
     "engines": [{"?": 0, "module": "/m", "algorithms": ["ML-DSA-44"], "properties": "p=q"}], "clients": [{"?": 0, "name": "a", "uid": 1,
-    "operations": [], "keys": [{"?": 0, "id": 1, "usages": []}], "limits": {"?": 0}, "rate_limit": {"?": 0}}]})");
+    "operations": [], "keys": [{"?": 0, "id": 1, "usages": []}], "limits": {"?": 0}, "rate_limit": {"?": 0}}],
+    "est": {"?": 0, "socket": {"?": 0}, "server": "https://h", "trust": {"?": 0, "anchors_file": "/a"}, "credential": {"?": 0},
+    "certificates": [{"?": 0, "subject": "CN=a", "san": {"?": 0}}], "renewal": {"?": 0}, "retry": {"?": 0},
+    "after_renewal": {"?": 0, "command": ["/c"]}}})");
   const std::string page = contents(WVDS_SOURCE_DIR "/docs/config.md");
   std::istringstream lines(messages);
   size_t objects = 0;
@@ -357,7 +360,7 @@ TEST(ServiceConfig, IsExplainedKeyByKey) {
           << key;
     }
   }
-  EXPECT_EQ(objects, 18u);
+  EXPECT_EQ(objects, 27u);
 }
 
 TEST(ServiceConfig, AcceptsThePublishedExample) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/secret_source.h"
 #include "config/section.h"
 
 // The section "store": where the keys rest and what unlocks them.
@@ -17,17 +18,6 @@ enum class ProtectorKind : uint8_t { kFile, kTpm, kHsm };
 // protector_word is the kind's word in config.json.
 std::string_view protector_word(ProtectorKind kind);
 std::optional<ProtectorKind> protector_from_word(std::string_view word);
-
-// SecretSource is where a secret is handed over: in a file, as a credential of the service manager, or typed at a
-// terminal. At most one of the three.
-struct SecretSource {
-  std::string file;        // absolute path
-  std::string credential;  // plain name
-  bool prompt = false;
-
-  bool is_set() const { return !file.empty() || !credential.empty() || prompt; }
-  bool operator==(const SecretSource&) const = default;
-};
 
 // FileProtector: exactly one of the two is set.
 struct FileProtector {

@@ -44,6 +44,7 @@ std::vector<std::string> needs_restart(const ServiceConfig& running, const Servi
   changed.sessions.total = running.sessions.total;
   changed.log_level = running.log_level;
   changed.metrics.interval_s = running.metrics.interval_s;
+  changed.est = running.est;  // est_service reads it
   if (names.empty() && changed != running) names.emplace_back("a setting");
   return names;
 }
