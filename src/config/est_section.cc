@@ -106,6 +106,10 @@ EstCertificate read_certificate(const JsonValue& value, const std::string& path,
   section.truth("rekey", out.rekey);
   section.truth("server_made_key", out.server_made_key);
   section.text("signed_by", out.signed_by);
+  if (out.server_made_key && is_ml_kem(out.key_type)) {
+    section.problem(line_of(section, "server_made_key"), "server_made_key",
+                    "is for keys that sign: the request for it is signed with one");
+  }
   if (is_ml_kem(out.key_type) && out.signed_by.empty()) {
     section.problem(section.line(), "signed_by",
                     "is missing: an ML-KEM key can't sign; the name of the certificate whose key signs for it is "

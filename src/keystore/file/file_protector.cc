@@ -292,12 +292,6 @@ class PassphraseProtector final : public FileProtector {
 
 }  // namespace
 
-FileName file_name(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return {platform::open_disk("."), std::string(path)};
-  return {platform::open_disk(slash == 0 ? "/" : path.substr(0, slash)), std::string(path.substr(slash + 1))};
-}
-
 std::unique_ptr<Protector> make_key_file_protector(FileName file, WhenMissing when_missing) {
   return std::make_unique<KeyFileProtector>(std::move(file), when_missing);
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "keystore/protector.h"
-#include "platform/disk.h"
+#include "platform/file_name.h"
 
 // Protectors whose secret is in a file that only the service's user and the administrator can read: a key file, or a
 // passphrase handed over in a file (a credential of the service manager). docs/storage-format.md, "Protector file", has
@@ -15,14 +15,8 @@ namespace wvds::keystore {
 inline constexpr size_t kMinPassphraseCharacters = 12;
 inline constexpr size_t kMaxPassphraseBytes = 1024;
 
-// FileName is a file by its folder and its name in it.
-struct FileName {
-  std::unique_ptr<platform::Disk> folder;
-  std::string name;
-};
-
-// file_name splits a path at its last slash; without one the file is in the working folder.
-FileName file_name(std::string_view path);
+using platform::file_name;
+using platform::FileName;
 
 enum class WhenMissing : uint8_t {
   kMake,

@@ -1,7 +1,6 @@
 #include "service/linux/protectors.h"
 
-#include <cstdlib>
-
+#include "config/linux/secret_path.h"
 #include "keystore/file/file_protector.h"
 #include "keystore/hsm/hsm_protector.h"
 #include "keystore/hsm/linux/helper_process.h"
@@ -13,18 +12,18 @@ namespace {
 
 Result<std::unique_ptr<keystore::Protector>> make_file(const config::FileProtector& settings) {
   if (settings.key.is_set()) {
-    WVDS_ASSIGN(path, secret_path(settings.key));
+    WVDS_ASSIGN(path, config::secret_path(settings.key));
     const auto when_missing =
         settings.key.credential.empty() ? keystore::WhenMissing::kMake : keystore::WhenMissing::kRefuse;
     return keystore::make_key_file_protector(keystore::file_name(path), when_missing);
   }
-  WVDS_ASSIGN(path, secret_path(settings.passphrase));
+  WVDS_ASSIGN(path, config::secret_path(settings.passphrase));
   return keystore::make_passphrase_protector(keystore::file_name(path));
 }
 
 Result<std::unique_ptr<keystore::hsm::PinSource>> make_pin(const config::HsmProtector& settings) {
   if (settings.pin.prompt) return keystore::hsm::make_terminal_pin(settings.token);
-  WVDS_ASSIGN(path, secret_path(settings.pin));
+  WVDS_ASSIGN(path, config::secret_path(settings.pin));
   return keystore::hsm::make_file_pin(keystore::file_name(path));
 }
 
@@ -37,7 +36,7 @@ Result<std::unique_ptr<keystore::Protector>> make_hsm(const config::HsmProtector
 }
 
 Result<std::unique_ptr<keystore::Protector>> make_tpm(const config::TpmProtector& settings) {
-  WVDS_ASSIGN(path, secret_path(settings.auth));
+  WVDS_ASSIGN(path, config::secret_path(settings.auth));
   keystore::TpmSettings wanted{.tcti = settings.tcti, .auth = keystore::file_name(path)};
   if (!settings.auth.credential.empty()) wanted.auth_when_missing = keystore::WhenMissing::kRefuse;
   wanted.pcr_bank = keystore::tpm_hash_of(settings.pcr_bank);
@@ -55,16 +54,6 @@ Result<std::shared_ptr<keystore::hsm::TokenSession>> open_token_session(const co
   WVDS_ASSIGN(helper, keystore::hsm::start_helper());
   return std::make_shared<keystore::hsm::TokenSession>(
       keystore::hsm::SessionSettings{settings.module, std::move(token)}, std::move(pin), std::move(helper));
-}
-
-Result<std::string> secret_path(const config::SecretSource& source) {
-  if (source.credential.empty()) return source.file;
-  const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
-  if (folder != nullptr && *folder == '/') return std::string(folder) + "/" + source.credential;
-  return fail(Status::kStorageError,
-              "the credential \"" + source.credential +
-                  "\" is not there: the service manager hands credentials over, so start the service by it, with "
-                  "LoadCredential= or LoadCredentialEncrypted= in its unit");
 }
 
 Result<std::unique_ptr<keystore::Protector>> make_protector(const config::Store& store, config::ProtectorKind kind) {

@@ -10,10 +10,6 @@
 // What the service and the tool's store commands make of the configuration's protectors.
 namespace wvds::service {
 
-// secret_path is the file that a secret is handed over in. kStorageError for a credential where the service manager
-// handed none over. Not for a source that is a prompt.
-Result<std::string> secret_path(const config::SecretSource& source);
-
 // open_token_session starts the helper process of a token (keystore/hsm/linux/helper_process.h): before the sandbox
 // closes, in a program whose main() begins with run_as_helper. The token itself is opened by its first use.
 // kInvalidArgument for a token's name that can't be one.

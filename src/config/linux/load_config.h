@@ -1,0 +1,17 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/service_config.h"
+
+namespace wvds::config {
+
+// load_config reads config.json as this machine understands it: with its users, and `operations`, the words for those of
+// this version. The error is everything that is wrong, one line each.
+std::expected<ServiceConfig, std::string> load_config(const std::string& path,
+                                                      std::vector<std::string_view> operations);
+
+}  // namespace wvds::config
