@@ -5,7 +5,6 @@
 namespace wvds::config {
 namespace {
 
-
 const std::vector<std::string_view> kAlgorithmNames{"ML-DSA-44",  "ML-DSA-65",  "ML-DSA-87",
                                                     "ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"};
 

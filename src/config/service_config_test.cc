@@ -282,6 +282,10 @@ INSTANTIATE_TEST_SUITE_P(
             "Aes", with_engine(R"("module": "/m", "algorithms": ["AES-256-GCM"], "properties": "p=q")"),
             "c.json:2: engines[0].algorithms[0]: \"AES-256-GCM\" is not an algorithm that an engine can serve; known "
             "are ML-DSA-44, ML-DSA-65, ML-DSA-87, ML-KEM-512, ML-KEM-768, ML-KEM-1024\n"},
+        Refusal{
+            "Ecdsa", with_engine(R"("module": "/m", "algorithms": ["ECDSA-P256"], "properties": "p=q")"),
+            "c.json:2: engines[0].algorithms[0]: \"ECDSA-P256\" is not an algorithm that an engine can serve; known "
+            "are ML-DSA-44, ML-DSA-65, ML-DSA-87, ML-KEM-512, ML-KEM-768, ML-KEM-1024\n"},
         Refusal{"AlgorithmTwice",
                 with_engine(R"("module": "/m", "algorithms": ["ML-DSA-44", "ml-dsa-44"], "properties": "p=q")"),
                 "c.json:2: engines[0].algorithms[1]: \"ml-dsa-44\" stands twice\n"},

@@ -1,0 +1,16 @@
+#include "est_service/linux/command_line.h"
+
+namespace wvds::est_service {
+
+void describe_command_line(CLI::App& app, CommandLine& out) {
+  app.name("wvds_est_service");
+  app.description(
+      "The WvdS EST Service: gets and renews this device's certificates (RFC 7030) with keys that stay in "
+      "wvds_crypto_service.\n"
+      "Exit codes: 0 stopped as asked (or the config is right), 1 failure, 2 wrong command line or config.");
+  app.add_option("--config", out.config_path, "config file (docs/config.md)")->capture_default_str()->type_name("FILE");
+  app.add_flag("--check-config", out.check_only, "say whether the config file is right, and end");
+  app.set_version_flag("--version", "wvds_est_service " WVDS_VERSION);
+}
+
+}  // namespace wvds::est_service

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/est_section.h"
+#include "crypto/library.h"
+#include "crypto/locked_secret.h"
+#include "est_service/key_service.h"
+#include "est_service/server.h"
+
+namespace wvds::est_service {
+
+// read_password reads the password of the configuration, without one line end after it. kStorageError when it can't be
+// read, is empty, or can be read by anybody but this user and root.
+Result<crypto::LockedBytes> read_password(const config::SecretSource& source);
+
+// read_certificates reads a PEM file.
+est::Outcome<std::vector<est::Certificate>> read_certificates(const crypto::Library& library, const std::string& path);
+
+// read_file_identity reads the certificate of the configuration's credential, and its key: from a file that nobody else
+// can read, or opened in crypto_service.
+est::Outcome<Identity> read_file_identity(const crypto::Library& library, const config::EstCredential& credential,
+                                          KeyService& keys);
+
+}  // namespace wvds::est_service

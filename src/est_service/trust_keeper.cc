@@ -1,0 +1,140 @@
+#include "est_service/trust_keeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "est/certs_only.h"
+#include "est/schedule.h"
+#include "est/trust.h"
+
+namespace wvds::est_service {
+namespace {
+
+using est::failed;
+using est::FailureKind;
+using est::Outcome;
+
+constexpr int64_t kRefreshInterval = 86400;
+
+bool is_about_trust(FailureKind kind) {
+  return kind == FailureKind::kUnknownCa || kind == FailureKind::kUntrustedChain;
+}
+
+}  // namespace
+
+std::vector<est::Certificate> TrustKeeper::anchors() const {
+  std::vector<est::Certificate> all = state_.anchors;
+  for (const est::Certificate& anchor : world_.configured_anchors) {
+    if (std::ranges::find(all, anchor) == all.end()) all.push_back(anchor);
+  }
+  return all;
+}
+
+int64_t TrustKeeper::due() const {
+  return state_.failures > 0 ? state_.next_attempt
+                             : std::max(state_.next_attempt, state_.fetched_at + kRefreshInterval);
+}
+
+Outcome<> TrustKeeper::refresh(const Identity* identity, int64_t now) {
+  auto fetched = fetch(identity, now);
+  if (fetched) {
+    state_.fetched_at = now;
+    state_.failures = 0;
+    state_.last_failure.reset();
+    state_.next_attempt = now;
+  } else {
+    note_failure(fetched.error(), now);
+  }
+  if (auto saved = world_.folder.save_trust(state_); !saved && fetched) return saved;
+  return fetched;
+}
+
+void TrustKeeper::note_failure(const est::Failure& failure, int64_t now) {
+  ++state_.failures;
+  const est::RetryRule rule{.first_s = world_.config.retry.first_s, .longest_s = world_.config.retry.longest_s};
+  state_.next_attempt =
+      now + std::max<int64_t>(1, est::retry_delay_ms(rule, state_.failures, std::nullopt, world_.random()) / 1000);
+  state_.last_failure =
+      LastFailure{est::failure_name(failure.kind), failure.detail, est::failure_advice(failure.kind), now};
+  log_warning("CA certificates not fetched", {{"failure", est::failure_name(failure.kind)},
+                                              {"detail", failure.detail},
+                                              {"again_at", est::time_text(state_.next_attempt)}});
+}
+
+// The first that works counts: who is known vouches for the rest; then what was configured to begin with. A CA that
+// began anew is found again in that way.
+Outcome<> TrustKeeper::fetch(const Identity* identity, int64_t now) {
+  Outcome<> last = failed(FailureKind::kConfiguration, "the configuration names nobody who can vouch for the server");
+  if (!anchors().empty()) {
+    last = accept_from_known(identity, now);
+    if (last || !is_about_trust(last.error().kind)) return last;
+  }
+  if (!world_.config.trust.fingerprints.empty()) {
+    last = accept_by_fingerprint(now);
+    if (last) return last;
+  }
+  if (state_.anchors.empty() && !world_.implicit_anchors.empty()) last = accept_from_implicit(now);
+  return last;
+}
+
+Outcome<std::vector<est::Certificate>> TrustKeeper::ask(const Access& access) {
+  const auto answer = world_.server.ca_certificates(access);
+  if (!answer) return std::unexpected(answer.error());
+  return est::parse_certs_only(world_.library, *answer);
+}
+
+Outcome<> TrustKeeper::accept_from_known(const Identity* identity, int64_t now) {
+  Access access;
+  access.anchors = anchors();
+  access.identity = identity;
+  access.now = now;
+  const auto received = ask(access);
+  if (!received) return std::unexpected(received.error());
+  return take(est::accept_ca_certificates(world_.library, access.anchors, *received, now));
+}
+
+// RFC 7030, section 4.1.1: the answer of a server that nobody vouches for counts when a person has said which root it
+// must have.
+Outcome<> TrustKeeper::accept_by_fingerprint(int64_t now) {
+  std::vector<est::Fingerprint> expected;
+  for (const std::string& text : world_.config.trust.fingerprints) {
+    const auto fingerprint = est::fingerprint_from_text(text);
+    if (!fingerprint) return failed(FailureKind::kConfiguration, fingerprint.error().detail);
+    expected.push_back(*fingerprint);
+  }
+  Access access;
+  access.server_unknown = true;
+  access.now = now;
+  const auto received = ask(access);
+  if (!received) return std::unexpected(received.error());
+  return take(est::accept_by_fingerprint(world_.library, *received, expected, now));
+}
+
+Outcome<> TrustKeeper::accept_from_implicit(int64_t now) {
+  Access access;
+  access.anchors = world_.implicit_anchors;
+  access.now = now;
+  const auto received = ask(access);
+  if (!received) return std::unexpected(received.error());
+  return take(est::accept_from_trusted_server(world_.library, *received, now));
+}
+
+Outcome<> TrustKeeper::take(Outcome<est::CaCertificates> accepted) {
+  if (!accepted) return std::unexpected(accepted.error());
+  for (const est::Refused& refused : accepted->refused) {
+    log_warning("CA certificate not taken", {{"subject", refused.certificate.subject()}, {"cause", refused.reason}});
+  }
+  if (accepted->anchors_changed) log_info("trust anchors changed", {{"anchors", accepted->anchors.size()}});
+  state_.anchors = accepted->anchors;
+  state_.intermediates = accepted->for_chains();
+  return {};
+}
+
+void TrustKeeper::note_time(int64_t now) {
+  if (now < state_.last_seen + kRefreshInterval) return;  // a day's tolerance: not each minute to the disk
+  state_.last_seen = now;
+  if (const auto saved = world_.folder.save_trust(state_); !saved)
+    log_error("state not saved", {{"cause", saved.error().detail}});
+}
+
+}  // namespace wvds::est_service
