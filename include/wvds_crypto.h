@@ -1,9 +1,9 @@
 /*
  * wvds_crypto.h - the client library of the WvdS Crypto Service.
  *
- * The service holds the keys and does the cryptography: AES-256-GCM (SP 800-38D), ML-DSA (FIPS 204), ML-KEM (FIPS 203).
- * A program connects, names a key by its id, and hands over bytes through memory that it shares with the service. It
- * can use the keys that it was granted; it can never read one.
+ * The service holds the keys and does the cryptography: AES-256-GCM (SP 800-38D), ML-DSA (FIPS 204), ML-KEM (FIPS 203),
+ * ECDSA (FIPS 186-5). A program connects, names a key by its id, and hands over bytes through memory that it shares
+ * with the service. It can use the keys that it was granted; it can never read one.
  *
  *     wvds_session* session = NULL;
  *     uint32_t key = 0;
@@ -83,7 +83,8 @@ typedef enum wvds_status {
   WVDS_SIGNATURE_INVALID = 0x11,
   WVDS_UNSUPPORTED = 0x12,
   WVDS_INTERNAL_ERROR = 0x13,
-  WVDS_KEY_NOT_VALID = 0x14, /* before or after the key's dates */
+  WVDS_KEY_NOT_VALID = 0x14,         /* before or after the key's dates */
+  WVDS_CERTIFICATE_NOT_FOUND = 0x15, /* est_service has none of this name, or none yet */
 
   WVDS_INVALID_ARGUMENT = 0x80,
   WVDS_BUFFER_TOO_SMALL = 0x81,
@@ -123,10 +124,13 @@ enum {
   WVDS_MLDSA_87 = 0x12,
   WVDS_MLKEM_512 = 0x20,
   WVDS_MLKEM_768 = 0x21,
-  WVDS_MLKEM_1024 = 0x22
+  WVDS_MLKEM_1024 = 0x22,
+  WVDS_ECDSA_P256 = 0x30,
+  WVDS_ECDSA_P384 = 0x31
 };
 
-/* wvds_algorithm_name returns the name that FIPS gives it ("ML-KEM-768"), or NULL. The text is static. */
+/* wvds_algorithm_name returns the name that FIPS gives it ("ML-KEM-768"; "ECDSA-P256" with the curve), or NULL. The
+ * text is static. */
 WVDS_EXPORT const char* wvds_algorithm_name(wvds_algorithm algorithm);
 
 /* wvds_algorithm_from_name accepts that name in any case, and returns 0 for a name that is none. */
@@ -209,6 +213,20 @@ enum { WVDS_KEY_REPLAY_WINDOW_OFF = 0x01, WVDS_KEY_INSIDE_TOKEN = 0x02 };
 #define WVDS_MLKEM_SHARED_SECRET_SIZE 32u
 #define WVDS_MLKEM_SEED_SIZE 64u
 #define WVDS_MLKEM_MAX_CONTEXT_SIZE 1024u /* of wvds_derivation */
+
+/* SEC 1, section 2.3.3: the uncompressed point; FIPS 186-5: the private scalar. 0 for another algorithm. A signature
+ * has no fixed length: at most 72 bytes with P-256 and 104 with P-384. */
+#define WVDS_ECDSA_PUBLIC_KEY_SIZE(algorithm) \
+  ((algorithm) == WVDS_ECDSA_P256 ? 65u : (algorithm) == WVDS_ECDSA_P384 ? 97u : 0u)
+#define WVDS_ECDSA_SCALAR_SIZE(algorithm) \
+  ((algorithm) == WVDS_ECDSA_P256 ? 32u : (algorithm) == WVDS_ECDSA_P384 ? 48u : 0u)
+#define WVDS_ECDSA_MAX_SIGNATURE_SIZE 104u
+
+/* WVDS_ECDSA_MAX_MESSAGE_SIZE fits every request to sign or verify. A longer message is signed through its digest
+ * (WVDS_ECDSA_DIGEST). */
+#define WVDS_ECDSA_MAX_MESSAGE_SIZE 65323u
+#define WVDS_HASH_SIZE(hash) \
+  ((hash) == WVDS_SHA256 ? 32u : (hash) == WVDS_SHA384 ? 48u : (hash) == WVDS_SHA512 ? 64u : 0u)
 
 #define WVDS_AES_KEY_SIZE 32u
 #define WVDS_MAX_PUBLIC_KEY_SIZE 2592u
@@ -350,7 +368,7 @@ WVDS_EXPORT wvds_status wvds_stream_key(uint32_t* out_key_id, const uint8_t* sta
 /* ---- Public keys as inputs ------------------------------------------------------------------------------------- */
 
 /* wvds_public_key names a public key: by the id of a key in the service, or by algorithm and the raw bytes of FIPS
- * 203/204. */
+ * 203/204, of ECDSA those of the uncompressed point. */
 typedef struct wvds_public_key {
   uint32_t key_id;          /* 0: the bytes count */
   wvds_algorithm algorithm; /* 0 with a key id */
@@ -404,6 +422,42 @@ WVDS_EXPORT wvds_status wvds_mldsa_sign(wvds_session* session, uint8_t* out, siz
 WVDS_EXPORT wvds_status wvds_mldsa_verify(wvds_session* session, const wvds_public_key* key, const uint8_t* signature,
                                           size_t signature_len, const uint8_t* message, size_t message_len,
                                           const uint8_t* context, size_t context_len, uint32_t flags);
+
+/* ---- ECDSA (FIPS 186-5) ---------------------------------------------------------------------------------------- *
+ *
+ * For what can't verify ML-DSA yet, such as today's certificates and TLS: a quantum computer breaks it. */
+
+typedef uint32_t wvds_hash;
+enum { WVDS_SHA256 = 1, WVDS_SHA384 = 2, WVDS_SHA512 = 3 };
+
+/* WVDS_ECDSA_DIGEST: the message is its digest already, WVDS_HASH_SIZE(hash) bytes, which the caller computed: for
+ * messages of any size. */
+enum { WVDS_ECDSA_DIGEST = 0x01 };
+
+/* wvds_ecdsa_sign hashes the message, signs it (FIPS 186-5, section 6.4.1, with a fresh random number each time) with
+ * the newest version of the key, and writes a DER Ecdsa-Sig-Value (RFC 3279, section 2.2.3). There must be room for
+ * WVDS_ECDSA_MAX_SIGNATURE_SIZE bytes whatever the key. `flags` is 0 or WVDS_ECDSA_DIGEST. Usual are SHA-256 with P-256
+ * and SHA-384 with P-384.
+ *
+ * Errors: WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE (not made to sign, or retired), WVDS_DENIED
+ * (also when the caller's grant fixes a context: ECDSA has none), WVDS_PAYLOAD_TOO_LARGE (message_len over 65,530),
+ * WVDS_BUFFER_TOO_SMALL. A digest of another length than the hash's is WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_ecdsa_sign(wvds_session* session, uint8_t* out, size_t* out_len, size_t max_out,
+                                        uint32_t key_id, const uint8_t* message, size_t message_len, wvds_hash hash,
+                                        uint32_t flags);
+
+/* wvds_ecdsa_verify verifies (FIPS 186-5, section 6.4.2): WVDS_SUCCESS means valid. With a key of the service its
+ * newest version is tried first, then its retained ones. `hash` is the one that was signed with; a signature of a
+ * message verifies by its digest too, and the other way round.
+ *
+ * Errors: WVDS_SIGNATURE_INVALID (the signature was checked and is not valid, or is no DER Ecdsa-Sig-Value),
+ * WVDS_INVALID_PAYLOAD (a raw key that is no point of the curve; a signature that is empty or longer than any of the
+ * key's algorithm), WVDS_KEY_NOT_FOUND, WVDS_WRONG_KEY_TYPE, WVDS_WRONG_KEY_USAGE, WVDS_UNSUPPORTED,
+ * WVDS_PAYLOAD_TOO_LARGE (public key, signature and message are over 65,524 bytes together). A raw key of the wrong
+ * length and a digest of the wrong length are WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_ecdsa_verify(wvds_session* session, const wvds_public_key* key, const uint8_t* signature,
+                                          size_t signature_len, const uint8_t* message, size_t message_len,
+                                          wvds_hash hash, uint32_t flags);
 
 /* ---- ML-KEM (FIPS 203) ----------------------------------------------------------------------------------------- */
 
@@ -493,8 +547,8 @@ typedef struct wvds_key_template {
   uint64_t reserved[2];
 } wvds_key_template;
 
-/* wvds_key_generate makes a key. ML-DSA and ML-KEM keys have a public key: it is written when out_public_key is not
- * NULL (WVDS_MAX_PUBLIC_KEY_SIZE is enough for every algorithm). For an AES key its length is 0. With NULL,
+/* wvds_key_generate makes a key. All but AES keys have a public key: it is written when out_public_key is not NULL
+ * (WVDS_MAX_PUBLIC_KEY_SIZE is enough for every algorithm). For an AES key its length is 0. With NULL,
  * out_public_key_len may be NULL too.
  *
  * Errors: WVDS_INVALID_PAYLOAD (usages that the algorithm does not have or that exclude each other, a label that is no
@@ -506,9 +560,10 @@ WVDS_EXPORT wvds_status wvds_key_generate(wvds_session* session, uint32_t* out_k
 
 typedef uint32_t wvds_key_format;
 enum {
-  WVDS_KEY_FORMAT_RAW = 1,  /* AES-256 key, 32 bytes */
+  WVDS_KEY_FORMAT_RAW = 1,  /* AES-256 key, 32 bytes; ECDSA: private scalar, big-endian, WVDS_ECDSA_SCALAR_SIZE */
   WVDS_KEY_FORMAT_SEED = 2, /* ML-DSA: xi, 32 bytes (FIPS 204, algorithm 1); ML-KEM: d || z, 64 bytes (FIPS 203, 7.1) */
-  WVDS_KEY_FORMAT_PKCS8 = 3, /* DER PrivateKeyInfo that holds the seed (RFC 9881, RFC 9935) */
+  WVDS_KEY_FORMAT_PKCS8 = 3, /* DER PrivateKeyInfo that holds the seed (RFC 9881, RFC 9935); ECDSA: RFC 5915, with the
+                                curve by name */
   WVDS_KEY_FORMAT_PUBLIC = 4 /* raw public key: a key that only verifies or encapsulates */
 };
 
@@ -585,8 +640,8 @@ typedef struct wvds_key_details {
 /* wvds_key_info describes a key. Errors: WVDS_KEY_NOT_FOUND. */
 WVDS_EXPORT wvds_status wvds_key_info(wvds_session* session, wvds_key_details* out, uint32_t key_id);
 
-/* wvds_key_rotate makes a new version of an AES or ML-DSA key. Encryption and signing use the newest version;
- * decryption and verification also try the retained ones, so nothing becomes unreadable. For an ML-DSA key the new
+/* wvds_key_rotate makes a new version of an AES, ML-DSA or ECDSA key. Encryption and signing use the newest version;
+ * decryption and verification also try the retained ones, so nothing becomes unreadable. For a key that signs the new
  * public key is written when out_public_key is not NULL; max_public_key must be at least WVDS_MAX_PUBLIC_KEY_SIZE then.
  * With NULL, out_public_key_len may be NULL too.
  *
@@ -651,6 +706,8 @@ enum {
   WVDS_OP_AES_DECRYPT = 0x02,
   WVDS_OP_MLDSA_SIGN = 0x10,
   WVDS_OP_MLDSA_VERIFY = 0x11,
+  WVDS_OP_ECDSA_SIGN = 0x18,
+  WVDS_OP_ECDSA_VERIFY = 0x19,
   WVDS_OP_MLKEM_KEYGEN = 0x20,
   WVDS_OP_MLKEM_ENCAPS = 0x21,
   WVDS_OP_MLKEM_DECAPS = 0x22,
@@ -668,7 +725,13 @@ enum {
   WVDS_OP_PING = 0x50,
   WVDS_OP_STATUS = 0x51,
   WVDS_OP_CAPABILITIES = 0x52,
-  WVDS_OP_METRICS = 0x53
+  WVDS_OP_METRICS = 0x53,
+  WVDS_OP_EST_STATUS = 0x60,
+  WVDS_OP_EST_CERTIFICATE = 0x61,
+  WVDS_OP_EST_CA_CERTIFICATES = 0x62,
+  WVDS_OP_EST_WAIT = 0x63,
+  WVDS_OP_EST_RENEW = 0x64,
+  WVDS_OP_EST_RELAY = 0x65
 };
 
 /* wvds_operation_name returns the name in docs/protocol.md ("AES_ENCRYPT"), or NULL. The text is static. */
@@ -694,9 +757,9 @@ typedef struct wvds_algorithm_offer {
   uint32_t possible_usages; /* WVDS_USAGE_ bits that a key of it can have */
   uint32_t default_usages;  /* what usages 0 stands for */
   uint32_t import_formats;  /* that wvds_key_import takes for it */
-  uint32_t secret_size;     /* of the AES key or the seed, in bytes as the next three; 0 where it has none */
+  uint32_t secret_size;     /* of the AES key, seed or scalar, in bytes as the next three; 0 where it has none */
   uint32_t public_key_size;
-  uint32_t signature_size;
+  uint32_t signature_size;                    /* of ECDSA the longest */
   uint32_t ciphertext_size;                   /* of ML-KEM */
   char provider[WVDS_MAX_PROVIDER_SIZE + 1u]; /* that serves it, name and version */
   uint8_t can_be_inside_token;                /* 1: keys of it can be made with WVDS_KEY_INSIDE_TOKEN */
@@ -864,6 +927,144 @@ typedef struct wvds_metrics {
  * grants them apart from wvds_status_get. Some microseconds, and more with many keys. Operations of a newer service than
  * there is room for are left out. */
 WVDS_EXPORT wvds_status wvds_metrics_get(wvds_session* session, wvds_metrics* out);
+
+/* ---- Certificates: est_service --------------------------------------------------------------------------------- *
+ *
+ * est_service enrols the device's certificates and renews them (RFC 7030); their keys stay in crypto_service. These
+ * functions take a session with it: wvds_connect(&session, "/run/wvds/est.sock", WVDS_DEFAULT_TIMEOUT). On any other
+ * session they return WVDS_INVALID_TYPE, as all others but wvds_ping do on this one. Times are seconds since 1970; 0:
+ * none. Texts are UTF-8 without control characters, cut where they are longer than their room. */
+
+#define WVDS_EST_MAX_CERTIFICATES 16u
+#define WVDS_EST_MAX_NAME_SIZE 32u /* without the final NUL, as the three that follow */
+#define WVDS_EST_MAX_SUBJECT_SIZE 256u
+#define WVDS_EST_MAX_DETAIL_SIZE 512u
+#define WVDS_EST_MAX_ADVICE_SIZE 256u
+#define WVDS_EST_MAX_PEM_SIZE 1048576u /* is enough, with the final NUL, for each chain and all CA certificates */
+#define WVDS_EST_MAX_RELAY_SIZE 32768u
+
+enum {
+  WVDS_EST_MISSING = 0, /* no certificate yet; est_service is trying */
+  WVDS_EST_WAITING = 1, /* none yet; the server took the request and answers later */
+  WVDS_EST_VALID = 2,
+  WVDS_EST_DUE = 3,    /* valid; its renewal has begun, or failed so far */
+  WVDS_EST_EXPIRED = 4 /* est_service is trying */
+};
+
+/* wvds_est_failure is what went wrong last. All empty after a success. */
+typedef struct wvds_est_failure {
+  uint64_t at;
+  char name[WVDS_EST_MAX_NAME_SIZE + 1u];     /* one word for programs, such as "name-mismatch": docs/est.md */
+  char detail[WVDS_EST_MAX_DETAIL_SIZE + 1u]; /* may quote the server */
+  char advice[WVDS_EST_MAX_ADVICE_SIZE + 1u]; /* what helps */
+} wvds_est_failure;
+
+typedef struct wvds_est_certificate_state {
+  char name[WVDS_EST_MAX_NAME_SIZE + 1u];
+  char subject[WVDS_EST_MAX_SUBJECT_SIZE + 1u];
+  uint32_t phase;           /* WVDS_EST_MISSING and so on */
+  wvds_algorithm key_type;  /* of its key */
+  uint32_t key_id;          /* of its key in crypto_service; 0 without a certificate */
+  uint32_t previous_key_id; /* of the certificate before, while that may still be in use */
+  uint32_t num_failures;    /* since the last success */
+  uint64_t not_before;
+  uint64_t not_after;
+  uint64_t renew_at;
+  uint64_t next_attempt;   /* not before, after a failure or when the server answers later */
+  uint8_t fingerprint[32]; /* SHA-256 */
+  wvds_est_failure failure;
+  uint64_t reserved[4];
+} wvds_est_certificate_state;
+
+typedef struct wvds_est_state {
+  uint64_t generation;    /* for wvds_est_wait */
+  uint64_t num_attempts;  /* that were finished, whatever came of them */
+  uint64_t ca_fetched_at; /* when the CA certificates were fetched last */
+  wvds_est_failure ca_failure;
+  uint32_t num_certificates;
+  wvds_est_certificate_state certificates[WVDS_EST_MAX_CERTIFICATES];
+  uint64_t reserved[4];
+} wvds_est_state;
+
+/* wvds_est_status asks how certificates and renewal are. About 21 KB: not for a small stack. */
+WVDS_EXPORT wvds_status wvds_est_status(wvds_session* session, wvds_est_state* out);
+
+enum { WVDS_EST_CURRENT = 0, WVDS_EST_PREVIOUS = 1 };
+/* wvds_est_certificate writes a certificate with its chain as PEM, the leaf first, with a final NUL that *out_len does
+ * not count, and the id of its key in crypto_service. `which` is WVDS_EST_CURRENT, or WVDS_EST_PREVIOUS for the one
+ * before. 64 KB are enough for any usual chain, also with ML-DSA-87. Chain and key belong together, whatever changes
+ * meanwhile.
+ *
+ * Errors: WVDS_CERTIFICATE_NOT_FOUND (none of this name, or not yet), WVDS_BUFFER_TOO_SMALL. A name that can be none
+ * is WVDS_INVALID_ARGUMENT. */
+WVDS_EXPORT wvds_status wvds_est_certificate(wvds_session* session, char* out, size_t* out_len, size_t max_out,
+                                             uint32_t* out_key_id, const char* name, uint32_t which);
+
+/* wvds_est_ca_certificates writes, in the same way, the CA's certificates: the roots that were accepted, then others.
+ * Errors: WVDS_CERTIFICATE_NOT_FOUND (none yet), WVDS_BUFFER_TOO_SMALL. */
+WVDS_EXPORT wvds_status wvds_est_ca_certificates(wvds_session* session, char* out, size_t* out_len, size_t max_out);
+
+/* wvds_est_wait blocks until the generation is another than `known`, at most timeout_ms, and gives the new one.
+ * `known` is 0, or from wvds_est_status or this function. Generations begin anew when est_service does (wvds_epoch).
+ * Other calls of the session wait behind it for up to a second; a session of its own holds up nobody.
+ * Errors: WVDS_TIMEOUT (nothing changed), WVDS_NOT_READY (est_service is stopping). */
+WVDS_EXPORT wvds_status wvds_est_wait(wvds_session* session, uint64_t* out_generation, uint64_t known,
+                                      uint32_t timeout_ms);
+
+enum { WVDS_EST_RENEW_NOW = 0x01 }; /* also where the certificate is not due */
+/* wvds_est_renew asks est_service to try now, whatever next_attempt says: to enrol or renew the certificate of this
+ * name, or for "" or NULL to fetch the CA certificates. Returns at once; wvds_est_status tells what comes of it.
+ *
+ * Errors: WVDS_CERTIFICATE_NOT_FOUND (none of this name). */
+WVDS_EXPORT wvds_status wvds_est_renew(wvds_session* session, const char* name, uint32_t flags);
+
+/* ---- A relay for est_service ----------------------------------------------------------------------------------- *
+ *
+ * Where est_service has no network, a program with the right est-relay connects and carries bytes for it. They are TLS:
+ * the relay can hold them up, not read or change them unseen. It takes one task after the other, and with the next call
+ * says what came of the last one; examples/est_relay does it with sockets. */
+
+enum {
+  WVDS_EST_TASK_NOTHING = 0, /* none came in time; call again */
+  WVDS_EST_TASK_CONNECT = 1, /* to `host` and `port` over TCP: CONNECTED or FAILED */
+  WVDS_EST_TASK_SEND = 2,    /* all `len` bytes: SENT or FAILED */
+  WVDS_EST_TASK_RECEIVE = 3, /* wait a second at most for up to `len` bytes: RECEIVED, ENDED, FAILED, or NOTHING yet */
+  WVDS_EST_TASK_CLOSE = 4    /* forget the connection: NOTHING */
+};
+
+typedef struct wvds_est_task {
+  uint32_t task;
+  uint32_t connection; /* est_service's number for it, never 0 */
+  uint32_t port;
+  size_t len;
+  char host[256]; /* name or IP address */
+} wvds_est_task;
+
+enum {
+  WVDS_EST_EVENT_NOTHING = 0, /* also at first */
+  WVDS_EST_EVENT_CONNECTED = 1,
+  WVDS_EST_EVENT_SENT = 2,
+  WVDS_EST_EVENT_RECEIVED = 3, /* `len` bytes, at least 1 and at most as many as the task wanted */
+  WVDS_EST_EVENT_ENDED = 4,    /* the server sends nothing more */
+  WVDS_EST_EVENT_FAILED = 5    /* `bytes` may say why, at most 256 */
+};
+
+typedef struct wvds_est_event {
+  uint32_t event;      /* WVDS_EST_EVENT_ */
+  uint32_t connection; /* the task's */
+  const uint8_t* bytes;
+  size_t len;
+} wvds_est_event;
+
+/* wvds_est_relay reports `event` (NULL: nothing) and waits at most timeout_ms for a task. The bytes to send are written
+ * to `out`, where max_out must be at least WVDS_EST_MAX_RELAY_SIZE. The connections end with the session, and one ends
+ * when its CONNECT or SEND is not reported by the next call.
+ *
+ * Errors: WVDS_INVALID_PAYLOAD (an event that the last task does not have), WVDS_RATE_LIMITED (call again with the same
+ * event), WVDS_NOT_READY (est_service is stopping, or does not use a relay), WVDS_BUFFER_TOO_SMALL. After any other
+ * error close all connections and reconnect. */
+WVDS_EXPORT wvds_status wvds_est_relay(wvds_session* session, wvds_est_task* out_task, uint8_t* out, size_t max_out,
+                                       const wvds_est_event* event, uint32_t timeout_ms);
 
 /* ---- Requests in place, and several at once -------------------------------------------------------------------- *
  *

@@ -2,13 +2,13 @@
 # Linux build: what is missing here is Linux's own.
 
 WVDS_BASE     = $(addprefix base/, algorithm.cc bytes.cc log.cc result.cc)
-WVDS_PROTOCOL = $(addprefix protocol/, aes_messages.cc capability_messages.cc fields.cc frame.cc key_info_messages.cc key_messages.cc \
-                  metrics_messages.cc mldsa_messages.cc mlkem_messages.cc operations.cc service_messages.cc)
+WVDS_PROTOCOL = $(addprefix protocol/, aes_messages.cc capability_messages.cc ecdsa_messages.cc est_messages.cc fields.cc frame.cc key_info_messages.cc \
+                  key_messages.cc metrics_messages.cc mldsa_messages.cc mlkem_messages.cc operations.cc service_messages.cc)
 WVDS_CHANNEL  = $(addprefix channel/, layout.cc pairing.cc slot_client.cc slots.cc spin.cc)
 WVDS_CLIENT   = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) \
                 $(addprefix channel/l4re/, client_end.cc shared_region.cc) \
-                $(addprefix client/, aes_api.cc arguments.cc call_api.cc key_api.cc metrics_api.cc mldsa_api.cc mlkem_api.cc \
-                  names_api.cc service_api.cc session.cc session_api.cc status_api.cc stream_api.cc stream_format.cc \
+                $(addprefix client/, aes_api.cc arguments.cc call_api.cc ecdsa_api.cc est_api.cc key_api.cc metrics_api.cc mldsa_api.cc \
+                  mlkem_api.cc names_api.cc service_api.cc session.cc session_api.cc status_api.cc stream_api.cc stream_format.cc \
                   stream_input.cc stream_pipeline.cc l4re/default_address.cc) \
                 platform/thread.cc platform/l4re/thread.cc
 
@@ -18,15 +18,16 @@ WVDS_KEYSTORE = audit_head.cc blob.cc block_directory.cc block_medium.cc expande
                 store_metrics.cc store_open.cc stored_key.cc use_counter.cc
 WVDS_SERVICE  = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) channel/service_loop.cc \
                 $(addprefix channel/l4re/, endpoint.cc session.cc shared_region.cc) \
-                $(addprefix platform/, block_device.cc durable.cc ram_block_device.cc thread.cc wall_clock.cc) \
+                $(addprefix platform/, block_device.cc durable.cc file_name.cc ram_block_device.cc thread.cc wall_clock.cc) \
                 $(addprefix platform/l4re/, block_device.cc disk.cc dl_locks.cc entropy.cc hardening.cc thread.cc) \
-                $(addprefix crypto/, aead.cc argon2id.cc engine.cc engine_check.cc fetched.cc kdf.cc library.cc locked_secret.cc \
+                $(addprefix crypto/, aead.cc argon2id.cc base64.cc certificate_key.cc digest.cc ec_key.cc ecdsa.cc engine.cc engine_check.cc fetched.cc kdf.cc library.cc locked_secret.cc message_digest.cc \
                   mldsa.cc mldsa_mu.cc mlkem.cc openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc spki.cc \
                   l4re/argon2id.cc) \
                 $(addprefix keystore/, $(WVDS_KEYSTORE)) \
-                $(addprefix config/, client_section.cc engine_section.cc json.cc problems.cc section.cc \
-                  service_config.cc store_section.cc) \
-                $(addprefix service/, aes_handlers.cc audit_chain.cc audit_log.cc auto_rotation.cc capability_handler.cc engine_text.cc event_log.cc \
+                $(addprefix config/, client_section.cc engine_section.cc est_section.cc json.cc problems.cc \
+                  secret_source.cc section.cc service_config.cc socket_section.cc store_section.cc) \
+                $(addprefix access/, principal.cc rate_limiter.cc refusal.cc) \
+                $(addprefix service/, aes_handlers.cc audit_chain.cc audit_log.cc auto_rotation.cc capability_handler.cc ecdsa_handlers.cc engine_text.cc event_log.cc \
                   key_cache.cc key_guard.cc key_handlers.cc metrics.cc metrics_handler.cc metrics_text.cc mldsa_handlers.cc \
-                  mlkem_handlers.cc op_table.cc principal.cc rate_limiter.cc reload.cc \
+                  mlkem_handlers.cc op_table.cc reload.cc \
                   request_context.cc scratch.cc service.cc service_handlers.cc session.cc start_up.cc l4re/main.cc)

@@ -14,7 +14,7 @@ import sys
 
 LENGTH_LIMIT = 500
 # the public header is one file on purpose, and most of it is its reference
-LENGTH_LIMITS = {"include/wvds_crypto.h": 1000}
+LENGTH_LIMITS = {"include/wvds_crypto.h": 1150}
 CODE = re.compile(r".*\.(h|cc|c|py|sh|cmake)$|(.*/)?(check|demo|CMakeLists\.txt)$")
 # Vectors, golden files and seeds are data: only their README is text of ours.
 DATA = re.compile(r"(.*/)?(vectors|golden|corpus|testdata)/.*")
@@ -22,8 +22,8 @@ BUILD_FILE = re.compile(r"(scripts|cmake|\.ci)/.*|(.*/)?CMakeLists\.txt|CMakePre
 # written so that this file does not find itself
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b|\bfor[ ]now\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(home|root|work|Users)/[\w.]")
-# XML's name spaces look like addresses and are none
-ADDRESS = re.compile(r"\b(https?|ftp)[:]//(?!www\.w3\.org/)")
+# XML's name spaces look like addresses and are none; this machine itself is nobody's
+ADDRESS = re.compile(r"\b(https?|ftp)[:]//(?!www\.w3\.org/|localhost[:/])")
 
 
 def line_problems(path, line):

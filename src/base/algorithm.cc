@@ -11,6 +11,7 @@ namespace {
 constexpr Usages kCipherUsages = Usage::kEncrypt | Usage::kDecrypt;
 constexpr Usages kSignDefaults = Usage::kSign | Usage::kVerify;
 constexpr Usages kSignUsages = kSignDefaults | Usage::kSignMu | Usage::kTlsAndCsr;
+constexpr Usages kEcdsaUsages = kSignDefaults | Usage::kTlsAndCsr;
 constexpr Usages kKemDefaults = Usage::kEncapsulate | Usage::kDecapsToKey;
 constexpr Usages kKemUsages = kKemDefaults | Usage::kDecapsRaw;
 
@@ -22,7 +23,18 @@ constexpr std::array kAlgorithms{
     AlgorithmInfo{Algorithm::kMlKem512, "ML-KEM-512", 64, 800, 0, 768, kKemDefaults, kKemUsages},
     AlgorithmInfo{Algorithm::kMlKem768, "ML-KEM-768", 64, 1184, 0, 1088, kKemDefaults, kKemUsages},
     AlgorithmInfo{Algorithm::kMlKem1024, "ML-KEM-1024", 64, 1568, 0, 1568, kKemDefaults, kKemUsages},
+    AlgorithmInfo{Algorithm::kEcdsaP256, "ECDSA-P256", 32, 65, 72, 0, kSignDefaults, kEcdsaUsages},
+    AlgorithmInfo{Algorithm::kEcdsaP384, "ECDSA-P384", 48, 97, 104, 0, kSignDefaults, kEcdsaUsages},
 };
+
+struct HashInfo {
+  Hash hash;
+  const char* name;
+  size_t size;
+};
+
+constexpr std::array kHashes{HashInfo{Hash::kSha256, "SHA-256", 32}, HashInfo{Hash::kSha384, "SHA-384", 48},
+                             HashInfo{Hash::kSha512, "SHA-512", 64}};
 
 constexpr std::array kUsageNames{
     std::pair{Usage::kEncrypt, "encrypt"},
@@ -43,6 +55,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::span<const AlgorithmInfo> algorithms() { return kAlgorithms; }
 
 const AlgorithmInfo* algorithm_info(Algorithm algorithm) {
   const auto* found = std::ranges::find(kAlgorithms, algorithm, &AlgorithmInfo::algorithm);
@@ -84,6 +98,23 @@ const char* lifetime_name(Lifetime lifetime) {
     case Lifetime::kPersistent: return "persistent";
   }
   return "unknown";
+}
+
+size_t hash_size(Hash hash) {
+  const auto* found = std::ranges::find(kHashes, hash, &HashInfo::hash);
+  return found == kHashes.end() ? 0 : found->size;
+}
+
+const char* hash_name(Hash hash) {
+  const auto* found = std::ranges::find(kHashes, hash, &HashInfo::hash);
+  return found == kHashes.end() ? "unknown" : found->name;
+}
+
+std::optional<Hash> hash_from_name(std::string_view name) {
+  for (const HashInfo& info : kHashes) {
+    if (equal_ignoring_case(info.name, name)) return info.hash;
+  }
+  return std::nullopt;
 }
 
 }  // namespace wvds

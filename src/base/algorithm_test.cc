@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace wvds {
 namespace {
 
@@ -13,8 +15,29 @@ TEST(AlgorithmInfo, KnowsTheSizesOfFips203And204) {
   EXPECT_EQ(algorithm_info(Algorithm::kMlKem1024)->kem_ciphertext, kMaxKemCiphertextSize);
 }
 
+TEST(AlgorithmInfo, KnowsTheSizesOfEcdsa) {
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP256)->secret, 32u);
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP256)->public_key, 65u);
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP256)->signature, 72u);
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP384)->secret, 48u);
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP384)->public_key, kMaxEcdsaPublicKeySize);
+  EXPECT_EQ(algorithm_info(Algorithm::kEcdsaP384)->signature, kMaxEcdsaSignatureSize);
+}
+
+TEST(Algorithms, AreListedInTheOrderOfTheirValues) {
+  EXPECT_TRUE(std::ranges::is_sorted(algorithms(), {}, &AlgorithmInfo::algorithm));
+  for (int value = 0; value < 256; ++value) {
+    const auto algorithm = static_cast<Algorithm>(value);
+    const bool is_listed = std::ranges::find(algorithms(), algorithm, &AlgorithmInfo::algorithm) != algorithms().end();
+    EXPECT_EQ(algorithm_info(algorithm) != nullptr, is_listed) << value;
+    const int families = is_aes(algorithm) + is_ml_dsa(algorithm) + is_ml_kem(algorithm) + is_ecdsa(algorithm);
+    EXPECT_TRUE(!is_listed || families == 1) << value;
+  }
+}
+
 TEST(AlgorithmInfo, IsNullForWhatIsNoAlgorithm) {
   EXPECT_EQ(algorithm_info(Algorithm::kNone), nullptr);
+  EXPECT_EQ(algorithm_info(static_cast<Algorithm>(0x32)), nullptr);
   EXPECT_EQ(algorithm_info(static_cast<Algorithm>(0x13)), nullptr);
 }
 
@@ -32,6 +55,24 @@ TEST(UsagesAreValid, RefusesBothKindsOfDecapsulationOnOneKey) {
 TEST(UsagesAreValid, RefusesForeignAndEmptyUsages) {
   EXPECT_FALSE(usages_are_valid(Algorithm::kAes256Gcm, Usage::kEncrypt | Usage::kSign));
   EXPECT_FALSE(usages_are_valid(Algorithm::kMlDsa65, 0));
+}
+
+TEST(UsagesAreValid, GivesEcdsaNoMu) {
+  EXPECT_TRUE(usages_are_valid(Algorithm::kEcdsaP256, Usage::kSign | Usage::kVerify | Usage::kTlsAndCsr));
+  EXPECT_FALSE(usages_are_valid(Algorithm::kEcdsaP256, Usage::kSign | Usage::kSignMu));
+}
+
+TEST(HashName, RoundTrips) {
+  for (const Hash hash : {Hash::kSha256, Hash::kSha384, Hash::kSha512})
+    EXPECT_EQ(hash_from_name(hash_name(hash)), hash);
+  EXPECT_EQ(hash_from_name("sha-384"), Hash::kSha384);
+  EXPECT_EQ(hash_from_name("SHA-1"), std::nullopt);
+}
+
+TEST(HashSize, IsNoneForWhatIsNoHash) {
+  EXPECT_EQ(hash_size(Hash::kSha512), kMaxHashSize);
+  EXPECT_EQ(hash_size(Hash::kNone), 0u);
+  EXPECT_EQ(hash_size(static_cast<Hash>(4)), 0u);
 }
 
 TEST(UsageName, RoundTrips) {

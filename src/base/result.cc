@@ -25,6 +25,7 @@ const char* status_name(Status status) {
     case Status::kUnsupported: return "UNSUPPORTED";
     case Status::kInternalError: return "INTERNAL_ERROR";
     case Status::kKeyNotValid: return "KEY_NOT_VALID";
+    case Status::kCertificateNotFound: return "CERTIFICATE_NOT_FOUND";
     case Status::kInvalidArgument: return "INVALID_ARGUMENT";
     case Status::kBufferTooSmall: return "BUFFER_TOO_SMALL";
     case Status::kTimeout: return "TIMEOUT";

@@ -32,6 +32,8 @@ enum class Status : uint8_t {
   kUnsupported = 0x12,       // this service has no provider for the algorithm
   kInternalError = 0x13,     // a defect of the service; its log says more
   kKeyNotValid = 0x14,       // before or after the key's dates, or they can't be compared with the time
+  // est_service has no certificate of this name, or none yet
+  kCertificateNotFound = 0x15,
 
   kInvalidArgument = 0x80,
   kBufferTooSmall = 0x81,
@@ -51,7 +53,7 @@ enum class Status : uint8_t {
 };
 
 // The service's statuses are all values up to this one.
-inline constexpr Status kLastServiceStatus = Status::kKeyNotValid;
+inline constexpr Status kLastServiceStatus = Status::kCertificateNotFound;
 
 // status_name returns the field's name of a status, as docs/protocol.md prints it ("KEY_NOT_FOUND"); static storage.
 const char* status_name(Status status);

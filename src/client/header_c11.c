@@ -8,8 +8,13 @@ static uint8_t sealed[WVDS_AES_ENCRYPT_OUTPUT_SIZE(5)];
 static uint8_t opened[WVDS_AES_DECRYPT_OUTPUT_SIZE(sizeof sealed)];
 static uint8_t signature[WVDS_MLDSA_SIGNATURE_SIZE(WVDS_MLDSA_65)];
 static uint8_t ciphertext[WVDS_MLKEM_CIPHERTEXT_SIZE(WVDS_MLKEM_768)];
+static uint8_t point[WVDS_ECDSA_PUBLIC_KEY_SIZE(WVDS_ECDSA_P384)];
+static uint8_t scalar[WVDS_ECDSA_SCALAR_SIZE(WVDS_ECDSA_P384)];
+static uint8_t digest[WVDS_HASH_SIZE(WVDS_SHA384)];
 
 _Static_assert(sizeof(opened) == 5, "the macros are inverse");
+_Static_assert(sizeof(point) == 1 + 2 * sizeof(scalar), "the point is uncompressed");
+_Static_assert(sizeof(digest) == 48, "FIPS 180-4");
 
 const struct header_sizes header_sizes_in_c = {
     sizeof(sealed),
@@ -28,6 +33,11 @@ const struct header_sizes header_sizes_in_c = {
     sizeof(wvds_key_use_metrics),
     sizeof(wvds_metrics),
     sizeof(wvds_stream_io),
+    sizeof(wvds_est_failure),
+    sizeof(wvds_est_certificate_state),
+    sizeof(wvds_est_state),
+    sizeof(wvds_est_task),
+    sizeof(wvds_est_event),
 };
 
 /* The functions that the header defines itself. */

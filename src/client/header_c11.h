@@ -11,7 +11,8 @@ extern "C" {
 struct header_sizes {
   size_t sealed, signature, ciphertext;
   size_t status, public_key, derivation, key_template, key_entry, key_version, key_details, service_state,
-      capability_list, operation_metrics, key_use_metrics, metrics, stream_io;
+      capability_list, operation_metrics, key_use_metrics, metrics, stream_io, est_failure, est_certificate_state,
+      est_state, est_task, est_event;
 };
 
 extern const struct header_sizes header_sizes_in_c;

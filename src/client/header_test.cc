@@ -27,6 +27,11 @@ TEST(Header, HasOneLayoutInCAndCpp) {
   EXPECT_EQ(c.key_use_metrics, sizeof(wvds_key_use_metrics));
   EXPECT_EQ(c.metrics, sizeof(wvds_metrics));
   EXPECT_EQ(c.stream_io, sizeof(wvds_stream_io));
+  EXPECT_EQ(c.est_failure, sizeof(wvds_est_failure));
+  EXPECT_EQ(c.est_certificate_state, sizeof(wvds_est_certificate_state));
+  EXPECT_EQ(c.est_state, sizeof(wvds_est_state));
+  EXPECT_EQ(c.est_task, sizeof(wvds_est_task));
+  EXPECT_EQ(c.est_event, sizeof(wvds_est_event));
 }
 
 // These sizes are part of the library's binary interface: when one changes, so does the library's major version.
@@ -45,6 +50,11 @@ TEST(Header, KeepsTheLayoutOfItsMajorVersion) {
   EXPECT_EQ(sizeof(wvds_key_use_metrics), 24u);
   EXPECT_EQ(sizeof(wvds_metrics), 22720u);
   EXPECT_EQ(sizeof(wvds_stream_io), 24u);
+  EXPECT_EQ(sizeof(wvds_est_failure), 816u);
+  EXPECT_EQ(sizeof(wvds_est_certificate_state), 1224u);
+  EXPECT_EQ(sizeof(wvds_est_state), 20464u);
+  EXPECT_EQ(sizeof(wvds_est_task), 280u);
+  EXPECT_EQ(sizeof(wvds_est_event), 24u);
 }
 
 TEST(Header, HasAnExampleThatCompilesAndFailsCleanlyWithoutAService) {

@@ -72,6 +72,17 @@ Outcome verify(wvds_session* session) {
   return {wvds_mldsa_verify(session, &key, data(kSecret), 32, nullptr, 0, nullptr, 0, 0), true};
 }
 
+Outcome ecdsa_sign(wvds_session* session) {
+  Room room(WVDS_ECDSA_MAX_SIGNATURE_SIZE);
+  const auto status = wvds_ecdsa_sign(session, room.out(), room.len(), room.max(), 9, nullptr, 0, WVDS_SHA256, 0);
+  return {status, room.wiped()};
+}
+
+Outcome ecdsa_verify(wvds_session* session) {
+  const wvds_public_key key = wvds_public_key_by_id(9);
+  return {wvds_ecdsa_verify(session, &key, data(kSecret), 32, nullptr, 0, WVDS_SHA256, 0), true};
+}
+
 Outcome keygen(wvds_session* session) {
   Room room(kPublicKey.size());
   uint32_t id = 5;
@@ -183,6 +194,8 @@ std::vector<SimpleCall> simple_calls() {
       {"aes_decrypt", repeated(1, 6), decrypt},
       {"mldsa_sign", repeated(1, 3309), sign},
       {"mldsa_verify", {}, verify},
+      {"ecdsa_sign", hex("30 45 C3*69"), ecdsa_sign},
+      {"ecdsa_verify", {}, ecdsa_verify},
       {"mlkem_keygen", join({hex("01 00 00 00"), kPublicKey}), keygen},
       {"mlkem_encaps", join({kSecret, kCiphertext}), encaps},
       {"mlkem_decaps", kSecret, decaps},

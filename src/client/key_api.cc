@@ -53,24 +53,22 @@ Result<protocol::KeyTemplate> template_argument(const wvds_key_template* key) {
 
 bool material_fits(Algorithm algorithm, wvds_key_format format, size_t length) {
   const AlgorithmInfo& info = *algorithm_info(algorithm);
-  const bool is_aes = algorithm == Algorithm::kAes256Gcm;
   switch (format) {
-    case WVDS_KEY_FORMAT_RAW: return is_aes && length == info.secret;
-    case WVDS_KEY_FORMAT_SEED: return !is_aes && length == info.secret;
-    case WVDS_KEY_FORMAT_PKCS8: return !is_aes && length != 0;
-    case WVDS_KEY_FORMAT_PUBLIC: return !is_aes && length == info.public_key;
+    case WVDS_KEY_FORMAT_RAW: return !is_post_quantum(algorithm) && length == info.secret;
+    case WVDS_KEY_FORMAT_SEED: return is_post_quantum(algorithm) && length == info.secret;
+    case WVDS_KEY_FORMAT_PKCS8: return !is_aes(algorithm) && length != 0;
+    case WVDS_KEY_FORMAT_PUBLIC: return !is_aes(algorithm) && length == info.public_key;
   }
   return false;
 }
 
-bool is_signing_key_size(size_t size) {
-  return size == WVDS_MLDSA_PUBLIC_KEY_SIZE(WVDS_MLDSA_44) || size == WVDS_MLDSA_PUBLIC_KEY_SIZE(WVDS_MLDSA_65) ||
-         size == WVDS_MLDSA_PUBLIC_KEY_SIZE(WVDS_MLDSA_87);
+bool is_public_key_size(size_t size) {
+  return size != 0 && std::ranges::find(algorithms(), size, &AlgorithmInfo::public_key) != algorithms().end();
 }
 
-bool is_public_key_size(size_t size) {
-  return is_signing_key_size(size) || size == WVDS_MLKEM_PUBLIC_KEY_SIZE(WVDS_MLKEM_512) ||
-         size == WVDS_MLKEM_PUBLIC_KEY_SIZE(WVDS_MLKEM_768) || size == WVDS_MLKEM_PUBLIC_KEY_SIZE(WVDS_MLKEM_1024);
+bool is_signing_key_size(size_t size) {
+  return std::ranges::any_of(
+      algorithms(), [&](const AlgorithmInfo& info) { return signs(info.algorithm) && info.public_key == size; });
 }
 
 // hand_out gives the caller what a request that made a key of `algorithm` was answered with.
@@ -185,7 +183,7 @@ wvds_status wvds_key_public(wvds_session* session, uint8_t* out, size_t* out_len
   Output output(out, out_len, max_out);
   return guard([&]() -> Result<> {
     WVDS_ASSIGN(live, session_of(session));
-    WVDS_TRY(output.require_room(WVDS_MLKEM_PUBLIC_KEY_SIZE(WVDS_MLKEM_512)));  // the smallest there is
+    WVDS_TRY(output.require_room(WVDS_ECDSA_PUBLIC_KEY_SIZE(WVDS_ECDSA_P256)));  // the smallest there is
     WVDS_ASSIGN(slot, live->acquire());
     const protocol::KeyVersionRequest request{key_id, version};
     WVDS_ASSIGN(length, request.encode(slot.payload()));

@@ -15,6 +15,8 @@ static_assert(WVDS_MLDSA_87 == static_cast<int>(Algorithm::kMlDsa87));
 static_assert(WVDS_MLKEM_512 == static_cast<int>(Algorithm::kMlKem512));
 static_assert(WVDS_MLKEM_768 == static_cast<int>(Algorithm::kMlKem768));
 static_assert(WVDS_MLKEM_1024 == static_cast<int>(Algorithm::kMlKem1024));
+static_assert(WVDS_ECDSA_P256 == static_cast<int>(Algorithm::kEcdsaP256));
+static_assert(WVDS_ECDSA_P384 == static_cast<int>(Algorithm::kEcdsaP384));
 
 static_assert(WVDS_LIFETIME_DEFAULT == static_cast<int>(Lifetime::kDefault));
 static_assert(WVDS_LIFETIME_SESSION == static_cast<int>(Lifetime::kSession));

@@ -30,6 +30,7 @@ WVDS_SAME(WVDS_SIGNATURE_INVALID, kSignatureInvalid);
 WVDS_SAME(WVDS_UNSUPPORTED, kUnsupported);
 WVDS_SAME(WVDS_INTERNAL_ERROR, kInternalError);
 WVDS_SAME(WVDS_KEY_NOT_VALID, kKeyNotValid);
+WVDS_SAME(WVDS_CERTIFICATE_NOT_FOUND, kCertificateNotFound);
 WVDS_SAME(WVDS_INVALID_ARGUMENT, kInvalidArgument);
 WVDS_SAME(WVDS_BUFFER_TOO_SMALL, kBufferTooSmall);
 WVDS_SAME(WVDS_TIMEOUT, kTimeout);
@@ -105,6 +106,9 @@ const char* wvds_status_text(wvds_status status) {
       return "The key's dates don't allow this now: it is too early, or too late to protect anything new with it, or "
              "the "
              "service does not know the time. wvds_key_info tells the dates; make a new key.";
+    case WVDS_CERTIFICATE_NOT_FOUND:
+      return "est_service has no such certificate: its configuration has none of this name, or it was not enrolled yet. "
+             "wvds_est_status tells which there are and what holds them up.";
     case WVDS_INVALID_ARGUMENT:
       return "An argument is not allowed: NULL, a handle that is none, or a value out of range. Nothing was sent.";
     case WVDS_BUFFER_TOO_SMALL:

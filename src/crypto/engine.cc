@@ -53,14 +53,24 @@ bool comes_from(const OSSL_PROVIDER* wanted, const HandleType& object, Provider 
   return !object || provider(object.get()) == wanted;
 }
 
+bool ecdsa_comes_from(const OSSL_PROVIDER* wanted, OSSL_LIB_CTX* context, const FetchedEcdsa& fetched) {
+  if (!fetched.usable()) return true;
+  return provider_of_keys(context, "EC", nullptr) == wanted &&
+         std::ranges::all_of(fetched.signatures, [&](const SignatureHandle& signature) {
+           return EVP_SIGNATURE_get0_provider(signature.get()) == wanted;
+         });
+}
+
 bool rest_comes_from(const OSSL_PROVIDER* wanted, OSSL_LIB_CTX* context, const Fetched& fetched) {
   const RandHandle generator(EVP_RAND_fetch(context, "CTR-DRBG", nullptr));
   return comes_from(wanted, fetched.aes_256_gcm, EVP_CIPHER_get0_provider) &&
          comes_from(wanted, fetched.sha256, EVP_MD_get0_provider) &&
+         comes_from(wanted, fetched.sha384, EVP_MD_get0_provider) &&
+         comes_from(wanted, fetched.sha512, EVP_MD_get0_provider) &&
          comes_from(wanted, fetched.shake256, EVP_MD_get0_provider) &&
          comes_from(wanted, fetched.hkdf, EVP_KDF_get0_provider) &&
          comes_from(wanted, fetched.pbkdf2, EVP_KDF_get0_provider) &&
-         comes_from(wanted, generator, EVP_RAND_get0_provider);
+         ecdsa_comes_from(wanted, context, fetched.ecdsa) && comes_from(wanted, generator, EVP_RAND_get0_provider);
 }
 
 }  // namespace

@@ -25,6 +25,19 @@ struct FetchedPqc {
   bool usable() const { return keys && (signature || kem); }
 };
 
+inline constexpr std::array kEcdsaHashes{Hash::kSha256, Hash::kSha384, Hash::kSha512};
+
+// FetchedEcdsa is what ECDSA needs, whatever the curve. `keys` is for duplicating only, as that of FetchedPqc.
+struct FetchedEcdsa {
+  PkeyCtxHandle keys;
+  std::array<SignatureHandle, kEcdsaHashes.size()> signatures;  // with each hash, in the order of kEcdsaHashes
+
+  bool usable() const;
+
+  // signature_of must get a hash.
+  EVP_SIGNATURE* signature_of(Hash hash) const;
+};
+
 // Fetched holds each algorithm of the product, looked up once. Immutable after load, so shared by all threads. An
 // algorithm that no provider serves is null.
 struct Fetched {
@@ -32,10 +45,14 @@ struct Fetched {
 
   CipherHandle aes_256_gcm;
   MdHandle sha256;
+  MdHandle sha384;
+  MdHandle sha512;
   MdHandle shake256;
+  MdHandle md5;  // null in FIPS mode
   KdfHandle hkdf;
   KdfHandle pbkdf2;
   std::array<FetchedPqc, kPqcCount> pqc;
+  FetchedEcdsa ecdsa;
 
   FetchedPqc& slot_of(Algorithm algorithm);  // must be ML-DSA or ML-KEM
 

@@ -103,7 +103,9 @@ class OpenSslLibrary final : public Library {
   SecureHeap secure_heap() const override { return {secure_heap_size(), secure_heap_used()}; }
 
   bool has(Algorithm algorithm) const override {
-    return algorithm == Algorithm::kAes256Gcm ? fetched_.aes_256_gcm != nullptr : fetched_.pqc_of(algorithm) != nullptr;
+    if (is_aes(algorithm)) return fetched_.aes_256_gcm != nullptr;
+    if (is_ecdsa(algorithm)) return algorithm_info(algorithm) != nullptr && fetched_.ecdsa.usable();
+    return fetched_.pqc_of(algorithm) != nullptr;
   }
 
   Serving serving(Algorithm algorithm) const override {

@@ -37,7 +37,7 @@ struct LibraryConfig {
 };
 
 // SecureHeap is the locked memory: expanded keys take most of it (ML-DSA-44 21 KB, -65 37 KB, -87 41 KB, ML-KEM 2 to 4
-// KB each).
+// KB, ECDSA under 1 KB each).
 struct SecureHeap {
   size_t size = 0;
   size_t used = 0;

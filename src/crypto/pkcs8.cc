@@ -1,5 +1,7 @@
 #include <string>
 
+#include "crypto/ec_key.h"
+#include "crypto/ecdsa.h"
 #include "crypto/mldsa.h"
 #include "crypto/openssl_error.h"
 #include "crypto/pqc_key.h"
@@ -34,6 +36,18 @@ Result<LockedBytes> seed_from_pkcs8(const Library& library, Algorithm algorithm,
     return fail(Status::kUnsupported, std::string(info.name) + ": the PKCS#8 key holds no seed, only the expanded key");
   }
   return seed;
+}
+
+Result<LockedBytes> scalar_from_pkcs8(const Library& library, Algorithm algorithm, Bytes der) {
+  WVDS_TRY(ecdsa_algorithm(library, algorithm));
+  const AlgorithmInfo& info = *algorithm_info(algorithm);
+  WVDS_TRY(check_ec_heap_room(info));
+  const PkeyHandle key = decode_private_key(library, "EC", der);
+  if (!key || EVP_PKEY_is_a(key.get(), "EC") != 1 || !is_on_named_curve(key.get(), info))
+    return openssl_failure(Status::kInvalidPayload, std::string("not a PKCS#8 private key of ") + info.name);
+  if (!is_pair(library, key.get()))
+    return openssl_failure(Status::kInvalidPayload, std::string(info.name) + ": scalar and public key are no pair");
+  return scalar_of(key.get(), info);
 }
 
 }  // namespace wvds::crypto

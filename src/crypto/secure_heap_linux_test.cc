@@ -10,6 +10,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "crypto/ecdsa.h"
 #include "crypto/locked_secret.h"
 #include "crypto/mldsa.h"
 #include "crypto/mlkem.h"
@@ -129,6 +130,11 @@ TEST(PrivateKeys, FitTheSizesThatTheLibraryDocuments) {
       EXPECT_TRUE(key) << why(key);
       return library.secure_heap().used - before;
     }
+    if (is_ecdsa(algorithm)) {
+      const auto key = EcdsaPrivateKey::from_scalar(library, algorithm, seed);
+      EXPECT_TRUE(key) << why(key);
+      return library.secure_heap().used - before;
+    }
     const auto key = MlKemPrivateKey::from_seed(library, algorithm, seed);
     EXPECT_TRUE(key) << why(key);
     return library.secure_heap().used - before;
@@ -138,6 +144,8 @@ TEST(PrivateKeys, FitTheSizesThatTheLibraryDocuments) {
   EXPECT_LE(heap_use(Algorithm::kMlDsa87), 41u << 10);
   EXPECT_LE(heap_use(Algorithm::kMlKem512), 4u << 10);
   EXPECT_LE(heap_use(Algorithm::kMlKem1024), 5u << 10);
+  EXPECT_LE(heap_use(Algorithm::kEcdsaP256), 1u << 10);
+  EXPECT_LE(heap_use(Algorithm::kEcdsaP384), 1u << 10);
 }
 
 class SecureHeapDeathTest : public testing::Test {

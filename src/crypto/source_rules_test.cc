@@ -105,11 +105,13 @@ TEST(SourceRules, NothingUsesTheDefaultLibraryContext) {
   EXPECT_TRUE(null_fetch.empty()) << listed(null_fetch);
 }
 
-// But for the passphrase's derivation, which runs once, when the store is opened.
+// But for the passphrase's derivation, which runs once, when the store is opened, and for hashes of programs that load
+// the OpenSSL provider, which are what each caller asks for.
 TEST(SourceRules, AlgorithmsAreFetchedAtLoadOnly) {
   for (const Use& use : uses_in(delivered_sources(), R"(EVP_\w+_fetch\s*\()")) {
     EXPECT_TRUE(use.path == "src/crypto/fetched.cc" || use.path == "src/crypto/library.cc" ||
-                use.path == "src/crypto/engine.cc" || use.path == "src/crypto/l4re/argon2id.cc")
+                use.path == "src/crypto/engine.cc" || use.path == "src/crypto/l4re/argon2id.cc" ||
+                use.path == "src/ossl_provider/delegate.cc")
         << use.path << ": " << use.text;
   }
 }

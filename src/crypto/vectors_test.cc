@@ -4,6 +4,7 @@
 #include <support/vectors.h>
 
 #include "crypto/aead.h"
+#include "crypto/ecdsa.h"
 #include "crypto/mldsa.h"
 #include "crypto/mlkem.h"
 #include "crypto/openssl_handles.h"
@@ -107,6 +108,20 @@ TEST_P(VectorsOf, MlDsaPkcs8KeysHoldTheirSeeds) {
   }
   test::report("ML-DSA, PKCS#8", ran, vectors.left_out);
   EXPECT_EQ(ran, test::kMlDsaPkcs8Cases);
+}
+
+TEST_P(VectorsOf, EcdsaVerifyOrAreRefused) {
+  const auto vectors = test::ecdsa_verify_vectors();
+  size_t ran = 0;
+  for (const test::EcdsaVerifyCase& test : vectors.cases) {
+    const auto key = EcdsaPublicKey::import(library(), test.algorithm, test.public_key);
+    ASSERT_TRUE(key) << test.id << ": " << why(key);
+    const auto verified = (*key)->verify({.hash = test.hash}, untrusted(test.message), test.signature);
+    EXPECT_EQ(status_of(verified), test.valid ? Status::kSuccess : Status::kSignatureInvalid) << test.id;
+    ++ran;
+  }
+  test::report("ECDSA, verification", ran, vectors.left_out);
+  EXPECT_EQ(ran, test::kEcdsaVerifyCases);
 }
 
 TEST_P(VectorsOf, MlKemSeedsGiveTheirEncapsulationKeys) {

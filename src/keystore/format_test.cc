@@ -65,8 +65,8 @@ TEST(StoreFormat, ComesBackAsItWasWritten) {
   expect_round_trip(HeaderFields{});
   expect_round_trip(an_index());
   expect_round_trip(IndexFields{});
-  for (const Algorithm algorithm :
-       {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlDsa87, Algorithm::kMlKem1024}) {
+  for (const Algorithm algorithm : {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlDsa87,
+                                    Algorithm::kMlKem1024, Algorithm::kEcdsaP256, Algorithm::kEcdsaP384}) {
     expect_round_trip(a_record(algorithm));
   }
   const auto index = IndexFields::decode("n", an_index().encode()).value();

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/key_limits.h"
 #include "base/result.h"
+#include "crypto/ecdsa.h"
 #include "crypto/locked_secret.h"
 #include "crypto/mldsa.h"
 #include "crypto/mlkem.h"
@@ -63,12 +64,14 @@ class KeyVersion {
   virtual Bytes aes_key() const = 0;
   virtual NonceWindow* window() const = 0;  // null where the key has none
 
-  // The expanded keys come from a bounded cache and are made from the seed when they are not in it. A public-only key
+  // The expanded keys come from a bounded cache and are made from the secret when they are not in it. A public-only key
   // has no private form: kWrongKeyUsage.
   virtual Result<std::shared_ptr<const crypto::MlDsaPrivateKey>> mldsa_private() const = 0;
   virtual Result<std::shared_ptr<const crypto::MlDsaPublicKey>> mldsa_public() const = 0;
   virtual Result<std::shared_ptr<const crypto::MlKemPrivateKey>> mlkem_private() const = 0;
   virtual Result<std::shared_ptr<const crypto::MlKemPublicKey>> mlkem_public() const = 0;
+  virtual Result<std::shared_ptr<const crypto::EcdsaPrivateKey>> ecdsa_private() const = 0;
+  virtual Result<std::shared_ptr<const crypto::EcdsaPublicKey>> ecdsa_public() const = 0;
   virtual Bytes public_key() const = 0;
 };
 

@@ -1,11 +1,14 @@
 #include "keystore/material.h"
 
+#include "crypto/ecdsa.h"
 #include "crypto/mldsa.h"
 #include "crypto/mlkem.h"
 
 namespace wvds::keystore {
 namespace {
 
+using crypto::EcdsaPrivateKey;
+using crypto::EcdsaPublicKey;
 using crypto::Library;
 using crypto::LockedBytes;
 using crypto::MlDsaPrivateKey;
@@ -16,6 +19,7 @@ using crypto::MlKemPublicKey;
 std::vector<std::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 Bytes public_key_of(const MlDsaPrivateKey& key) { return key.public_key(); }
+Bytes public_key_of(const EcdsaPrivateKey& key) { return key.public_key(); }
 Bytes public_key_of(const MlKemPrivateKey& key) { return key.encapsulation_key(); }
 
 // making calls `make` until it succeeds, fails for good, or there is nothing left to give up.
@@ -36,11 +40,11 @@ Result<Material> generated(const Library& library, ExpandedKeys& expanded, Algor
 }
 
 template <class PrivateKey>
-Result<Material> from_seed(const Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes seed) {
+Result<Material> from_secret(const Library& library, ExpandedKeys& expanded, Algorithm algorithm, Bytes secret) {
   Material out;
-  WVDS_ASSIGN(key, making(expanded, [&] { return PrivateKey::from_seed(library, algorithm, seed); }));
-  WVDS_ASSIGN(secret, LockedBytes::copy_of(seed));
-  out.secret = std::move(secret);
+  WVDS_ASSIGN(key, making(expanded, [&] { return key_of_secret<PrivateKey>(library, algorithm, secret); }));
+  WVDS_ASSIGN(copied, LockedBytes::copy_of(secret));
+  out.secret = std::move(copied);
   out.public_key = copy(public_key_of(*key));
   out.expanded_private = std::shared_ptr<const PrivateKey>(std::move(key));
   return out;
@@ -65,6 +69,7 @@ Result<Material> new_material(const Library& library, ExpandedKeys& expanded, Al
   WVDS_TRY(check_supported(library, algorithm));
   if (is_ml_dsa(algorithm)) return generated<MlDsaPrivateKey>(library, expanded, algorithm);
   if (is_ml_kem(algorithm)) return generated<MlKemPrivateKey>(library, expanded, algorithm);
+  if (is_ecdsa(algorithm)) return generated<EcdsaPrivateKey>(library, expanded, algorithm);
   return aes_key(library);
 }
 
@@ -73,8 +78,9 @@ Result<Material> secret_material(const Library& library, ExpandedKeys& expanded,
   if (secret.size() != algorithm_info(algorithm)->secret) {
     return fail(Status::kInvalidPayload, "a secret of the wrong length for its algorithm");
   }
-  if (is_ml_dsa(algorithm)) return from_seed<MlDsaPrivateKey>(library, expanded, algorithm, secret);
-  if (is_ml_kem(algorithm)) return from_seed<MlKemPrivateKey>(library, expanded, algorithm, secret);
+  if (is_ml_dsa(algorithm)) return from_secret<MlDsaPrivateKey>(library, expanded, algorithm, secret);
+  if (is_ml_kem(algorithm)) return from_secret<MlKemPrivateKey>(library, expanded, algorithm, secret);
+  if (is_ecdsa(algorithm)) return from_secret<EcdsaPrivateKey>(library, expanded, algorithm, secret);
   Material out;
   WVDS_ASSIGN(key, LockedBytes::copy_of(secret));
   out.secret = std::move(key);
@@ -104,6 +110,8 @@ Result<Material> public_material(const Library& library, Algorithm algorithm, By
     WVDS_TRY(MlDsaPublicKey::import(library, algorithm, public_key));
   } else if (is_ml_kem(algorithm)) {
     WVDS_TRY(MlKemPublicKey::import(library, algorithm, public_key));
+  } else if (is_ecdsa(algorithm)) {
+    WVDS_TRY(EcdsaPublicKey::import(library, algorithm, public_key));
   } else {
     return fail(Status::kInvalidPayload, "the algorithm has no public keys");
   }

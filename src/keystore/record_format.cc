@@ -48,6 +48,8 @@ Result<> check_version(std::string_view name, const RecordFields& record, const 
   }
   if (record.spec.inside_token != (version.form == SecretForm::kInToken))
     return malformed(name, "has a version that is not where the key is");
+  if (record.spec.inside_token && !is_post_quantum(record.spec.algorithm))
+    return malformed(name, "has a version in a token, where keys of its algorithm are not");
   const bool needs_public_key = version.form != SecretForm::kSealed;
   if (secret_size != secret_size_of(version, record.spec.algorithm) || version.public_key.size() != info.public_key ||
       (needs_public_key && info.public_key == 0)) {

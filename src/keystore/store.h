@@ -82,7 +82,8 @@ class Store final : public KeyStore {
   Place place() const override { return place_; }
   bool offers_inside_token(Algorithm algorithm) const override {
     const auto& token = shared_->token_keys;
-    return token != nullptr && !shared_->library.fips_required() && token->offers(algorithm);
+    return is_post_quantum(algorithm) && token != nullptr && !shared_->library.fips_required() &&
+           token->offers(algorithm);
   }
   std::vector<std::string> warnings() const override;
 

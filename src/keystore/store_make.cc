@@ -12,7 +12,7 @@ constexpr Usages kPublicUsages = Usage::kVerify | Usage::kEncapsulate;
 Result<> check_inside(const KeySpec& spec, SecretForm form) {
   if (form != SecretForm::kInToken)
     return fail(Status::kUnsupported, "keys inside a token are made there, not imported");
-  if (!is_ml_dsa(spec.algorithm) && !is_ml_kem(spec.algorithm))
+  if (!is_post_quantum(spec.algorithm))
     return fail(Status::kUnsupported, "only ML-DSA and ML-KEM keys can be made inside a token");
   if (spec.lifetime != Lifetime::kPersistent)
     return fail(Status::kInvalidPayload, "a key inside a token is persistent");

@@ -15,8 +15,9 @@ using testing::spec_of;
 using testing::status_of;
 using testing::StoreBed;
 
-constexpr std::array kAlgorithms{Algorithm::kAes256Gcm, Algorithm::kMlDsa44,  Algorithm::kMlDsa65,  Algorithm::kMlDsa87,
-                                 Algorithm::kMlKem512,  Algorithm::kMlKem768, Algorithm::kMlKem1024};
+constexpr std::array kAlgorithms{Algorithm::kAes256Gcm, Algorithm::kMlDsa44,   Algorithm::kMlDsa65,
+                                 Algorithm::kMlDsa87,   Algorithm::kMlKem512,  Algorithm::kMlKem768,
+                                 Algorithm::kMlKem1024, Algorithm::kEcdsaP256, Algorithm::kEcdsaP384};
 constexpr std::array kLifetimes{Lifetime::kSession, Lifetime::kVolatile, Lifetime::kPersistent};
 
 class KeyStoreTest : public ::testing::Test, public StoreBed {
@@ -53,7 +54,13 @@ TEST_F(KeyStoreTest, GivesEachAlgorithmItsOwnKindOfKeyOnly) {
   const auto aes = active(generate(spec_of(Algorithm::kAes256Gcm)));
   const auto dsa = active(generate(spec_of(Algorithm::kMlDsa65)));
   const auto kem = active(generate(spec_of(Algorithm::kMlKem768)));
+  const auto ecdsa = active(generate(spec_of(Algorithm::kEcdsaP384)));
   EXPECT_EQ(status_of(aes->mldsa_private()), Status::kWrongKeyType);
+  EXPECT_EQ(status_of(dsa->ecdsa_private()), Status::kWrongKeyType);
+  EXPECT_EQ(status_of(aes->ecdsa_public()), Status::kWrongKeyType);
+  EXPECT_EQ(status_of(ecdsa->mldsa_private()), Status::kWrongKeyType);
+  EXPECT_EQ(status_of(ecdsa->mlkem_public()), Status::kWrongKeyType);
+  EXPECT_EQ(bytes_of(ecdsa->ecdsa_private().value()->public_key()), bytes_of(ecdsa->public_key()));
   EXPECT_EQ(status_of(aes->mlkem_public()), Status::kWrongKeyType);
   EXPECT_EQ(status_of(dsa->mlkem_private()), Status::kWrongKeyType);
   EXPECT_EQ(status_of(kem->mldsa_public()), Status::kWrongKeyType);
@@ -192,6 +199,42 @@ TEST_F(KeyStoreTest, ImportsSecretsAndMakesTheirPublicKeys) {
   ASSERT_TRUE(one && two);
   EXPECT_EQ(bytes_of((*one)->active().value()->public_key()), bytes_of((*two)->active().value()->public_key()));
   ASSERT_TRUE(store->import_secret("alice", 1, spec_of(Algorithm::kMlKem768), kem_seed));
+  const auto ecdsa = store->import_secret("alice", 1, spec_of(Algorithm::kEcdsaP256), seed);
+  ASSERT_TRUE(ecdsa.has_value());
+  EXPECT_EQ((*ecdsa)->active().value()->public_key().size(), 65u);
+}
+
+TEST_F(KeyStoreTest, KeepsEcdsaKeysAndOneOfAPublicKeyOverARestart) {
+  const uint32_t id = generate(spec_of(Algorithm::kEcdsaP256));
+  const auto public_key = bytes_of(active(id)->public_key());
+  KeySpec spec = spec_of(Algorithm::kEcdsaP256);
+  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, public_key)), Status::kInvalidPayload) << "it can't sign";
+  spec.usages = static_cast<Usages>(Usage::kVerify);
+  const uint32_t verifies = store->import_public("alice", 1, spec, public_key).value()->id();
+  open();
+  const std::vector<std::byte> message(10);
+  std::vector<std::byte> signature(algorithm_info(Algorithm::kEcdsaP256)->signature);
+  const crypto::EcdsaOptions options{.hash = Hash::kSha256};
+  const auto signer = active(id)->ecdsa_private();
+  ASSERT_TRUE(signer.has_value());
+  EXPECT_EQ(bytes_of((*signer)->public_key()), public_key);
+  const auto length = (*signer)->sign(options, UntrustedBytes(Bytes(message)), signature);
+  ASSERT_TRUE(length.has_value());
+  const auto verifier = active(verifies)->ecdsa_public();
+  ASSERT_TRUE(verifier.has_value());
+  EXPECT_TRUE((*verifier)->verify(options, UntrustedBytes(Bytes(message)), Bytes(signature).first(*length)));
+  EXPECT_EQ(status_of(active(verifies)->ecdsa_private()), Status::kWrongKeyUsage);
+  auto beside = public_key;
+  beside.back() ^= std::byte{1};
+  EXPECT_EQ(status_of(store->import_public("alice", 1, spec, beside)), Status::kInvalidPayload);
+}
+
+TEST_F(KeyStoreTest, RefusesEcdsaScalarsOutOfRange) {
+  for (const std::byte filling : {std::byte{0}, std::byte{0xff}}) {
+    const std::vector<std::byte> secret(32, filling);
+    EXPECT_EQ(status_of(store->import_secret("alice", 1, spec_of(Algorithm::kEcdsaP256), secret)),
+              Status::kInvalidPayload);
+  }
 }
 
 TEST_F(KeyStoreTest, RefusesSecretsOfTheWrongLength) {
@@ -265,7 +308,8 @@ TEST_F(KeyStoreTest, RotationGivesANewActiveVersionAndKeepsTheOldForDecryption) 
 }
 
 TEST_F(KeyStoreTest, RotatedVersionsSurviveARestart) {
-  for (const Algorithm algorithm : {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlKem512}) {
+  for (const Algorithm algorithm :
+       {Algorithm::kAes256Gcm, Algorithm::kMlDsa44, Algorithm::kMlKem512, Algorithm::kEcdsaP384}) {
     const uint32_t id = generate(spec_of(algorithm));
     ASSERT_TRUE(store->rotate("alice", 1, id));
     ASSERT_TRUE(store->rotate("alice", 1, id));

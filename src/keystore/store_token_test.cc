@@ -131,6 +131,8 @@ TEST_F(KeyInsideToken, IsOfferedAsTheTokenSays) {
 
 TEST_F(KeyInsideToken, IsOnlyWhatATokenCanDo) {
   EXPECT_EQ(status_of(store->generate("alice", 1, inside(Algorithm::kAes256Gcm))), Status::kUnsupported);
+  EXPECT_EQ(status_of(store->generate("alice", 1, inside(Algorithm::kEcdsaP256))), Status::kUnsupported);
+  EXPECT_FALSE(store->offers_inside_token(Algorithm::kEcdsaP256));
   KeySpec spec = inside(Algorithm::kMlDsa44);
   spec.lifetime = Lifetime::kVolatile;
   EXPECT_EQ(status_of(store->generate("alice", 1, spec)), Status::kInvalidPayload);
@@ -155,6 +157,15 @@ TEST(RecordOfAKeyInsideAToken, HasAllVersionsThere) {
   record.spec.inside_token = true;
   record.versions[0].form = SecretForm::kSealed;
   EXPECT_FALSE(RecordFields::decode("name", record.encode()).has_value());
+}
+
+TEST(RecordOfAKeyInsideAToken, IsNoneOfEcdsa) {
+  RecordFields record{.id = 1, .generation = 1, .spec = inside(Algorithm::kEcdsaP256), .owner = "alice"};
+  record.versions = {{.number = 1, .form = SecretForm::kInToken, .public_key = std::vector<std::byte>(65)}};
+  EXPECT_FALSE(RecordFields::decode("name", record.encode()).has_value());
+  record.spec.inside_token = false;
+  record.versions[0].form = SecretForm::kSealed;
+  EXPECT_TRUE(RecordFields::decode("name", record.encode()).has_value());
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 namespace wvds::keystore {
 namespace {
 
+using crypto::EcdsaPrivateKey;
+using crypto::EcdsaPublicKey;
 using crypto::MlDsaPrivateKey;
 using crypto::MlDsaPublicKey;
 using crypto::MlKemPrivateKey;
@@ -112,6 +114,11 @@ Result<std::unique_ptr<MlKemPrivateKey>> StoredVersion::key_in_token() const {
   return shared_->token_keys->mlkem(shared_->library, algorithm_, secret(), public_key_);
 }
 
+template <>
+Result<std::unique_ptr<EcdsaPrivateKey>> StoredVersion::key_in_token() const {
+  return fail(Status::kUnsupported, "no ECDSA key is inside a token");
+}
+
 template <class PrivateKey>
 Result<std::shared_ptr<const PrivateKey>> StoredVersion::private_key(bool is_of_this_kind) const {
   if (!is_of_this_kind) return fail(Status::kWrongKeyType);
@@ -119,8 +126,9 @@ Result<std::shared_ptr<const PrivateKey>> StoredVersion::private_key(bool is_of_
   if (form() == SecretForm::kInToken) {
     return shared_->expanded.get<PrivateKey>(this, Form::kPrivate, [this] { return key_in_token<PrivateKey>(); });
   }
-  return shared_->expanded.get<PrivateKey>(
-      this, Form::kPrivate, [this] { return PrivateKey::from_seed(shared_->library, algorithm_, secret_.expose()); });
+  return shared_->expanded.get<PrivateKey>(this, Form::kPrivate, [this] {
+    return key_of_secret<PrivateKey>(shared_->library, algorithm_, secret_.expose());
+  });
 }
 
 // A key with a private part is kept in that form only: it does what the public one does.
@@ -149,6 +157,14 @@ Result<std::shared_ptr<const MlKemPrivateKey>> StoredVersion::mlkem_private() co
 
 Result<std::shared_ptr<const MlKemPublicKey>> StoredVersion::mlkem_public() const {
   return public_form<MlKemPublicKey, MlKemPrivateKey>(is_ml_kem(algorithm_));
+}
+
+Result<std::shared_ptr<const EcdsaPrivateKey>> StoredVersion::ecdsa_private() const {
+  return private_key<EcdsaPrivateKey>(is_ecdsa(algorithm_));
+}
+
+Result<std::shared_ptr<const EcdsaPublicKey>> StoredVersion::ecdsa_public() const {
+  return public_form<EcdsaPublicKey, EcdsaPrivateKey>(is_ecdsa(algorithm_));
 }
 
 Result<> StoredKey::check_dates(Purpose purpose) const {

@@ -74,6 +74,8 @@ class StoredVersion final : public KeyVersion {
   Result<std::shared_ptr<const crypto::MlDsaPublicKey>> mldsa_public() const override;
   Result<std::shared_ptr<const crypto::MlKemPrivateKey>> mlkem_private() const override;
   Result<std::shared_ptr<const crypto::MlKemPublicKey>> mlkem_public() const override;
+  Result<std::shared_ptr<const crypto::EcdsaPrivateKey>> ecdsa_private() const override;
+  Result<std::shared_ptr<const crypto::EcdsaPublicKey>> ecdsa_public() const override;
   Bytes public_key() const override { return public_key_; }
 
   Bytes secret() const { return secret_.expose(); }

@@ -8,6 +8,7 @@
 
 #include "protocol/aes_messages.h"
 #include "protocol/capability_messages.h"
+#include "protocol/est_messages.h"
 #include "protocol/fields.h"
 #include "protocol/key_messages.h"
 #include "protocol/metrics_messages.h"
@@ -79,6 +80,33 @@ Result<size_t> encode(const MetricsAnswer& answer, MutableBytes out) {
   return answer.encode(out);
 }
 
+void expect_printable(const std::optional<EstFailure>& failure) {
+  if (failure) expect(is_text(failure->name) && is_text(failure->detail) && is_text(failure->advice));
+}
+
+Result<size_t> encode(const EstStatusAnswer& answer, MutableBytes out) {
+  expect(answer.certificates.size() <= kMaxEstCertificates);
+  expect_printable(answer.ca_failure);
+  for (const EstCertificateState& certificate : answer.certificates) {
+    expect(is_text(certificate.name) && is_text(certificate.subject));
+    expect_printable(certificate.failure);
+  }
+  return answer.encode(out);
+}
+
+Result<size_t> encode(const EstPartAnswer& answer, MutableBytes out) {
+  expect(answer.bytes.size() <= answer.total && answer.total <= kMaxEstPemSize);
+  return encode_est_part_answer(answer.generation, answer.total, answer.key_id, answer.bytes.in_place(), out);
+}
+
+Result<size_t> encode(const EstWaitAnswer& answer, MutableBytes out) { return answer.encode(out); }
+
+Result<size_t> encode(const EstRelayAnswer& answer, MutableBytes out) {
+  expect(answer.bytes.size() <= kMaxRelayBytes && answer.most <= kMaxRelayBytes);
+  return encode_est_relay_answer(answer.task, answer.port, answer.connection, answer.most, answer.bytes.in_place(),
+                                 out);
+}
+
 template <class Answer>
 void check(Bytes payload) {
   const auto answer = Answer::decode(UntrustedBytes(payload));
@@ -106,14 +134,22 @@ void check(Operation operation, Bytes payload) {
     case Operation::kStatus: return check<StatusAnswer>(payload);
     case Operation::kCapabilities: return check<CapabilitiesAnswer>(payload);
     case Operation::kMetrics: return check<MetricsAnswer>(payload);
+    case Operation::kEstStatus: return check<EstStatusAnswer>(payload);
+    case Operation::kEstCertificate:
+    case Operation::kEstCaCertificates: return check<EstPartAnswer>(payload);
+    case Operation::kEstWait: return check<EstWaitAnswer>(payload);
+    case Operation::kEstRelay: return check<EstRelayAnswer>(payload);
     case Operation::kAesDecrypt:
     case Operation::kMlDsaSign:
     case Operation::kMlDsaVerify:
+    case Operation::kEcdsaSign:
+    case Operation::kEcdsaVerify:
     case Operation::kMlKemDecaps:
     case Operation::kKeyPublic:
     case Operation::kKeyRetire:
     case Operation::kKeyDelete:
     case Operation::kRandom:
+    case Operation::kEstRenew:
     case Operation::kPing: return;  // bytes as they are, or none
   }
 }

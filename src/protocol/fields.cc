@@ -108,14 +108,15 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string provider_name(std::string text) {
+std::string cut_text(std::string text, size_t most) {
   text = printable(std::move(text));
-  if (text.size() <= kMaxProviderSize) return text;
-  size_t end = kMaxProviderSize;
-  while (within(text[end], 0x80, 0xbf)) --end;  // not in the middle of a character
-  text.resize(end);
+  if (text.size() <= most) return text;
+  while (within(text[most], 0x80, 0xbf)) --most;  // not in the middle of a character
+  text.resize(most);
   return text;
 }
+
+std::string provider_name(std::string text) { return cut_text(std::move(text), kMaxProviderSize); }
 
 Result<std::string> read_provider_name(Reader& reader, size_t length) {
   std::string name = reader.text(length);

@@ -44,6 +44,9 @@ std::string read_text(Reader& reader);
 // one that is no text would make a client refuse the whole answer.
 std::string printable(std::string text);
 
+// cut_text is printable text, cut between characters to `most` bytes.
+std::string cut_text(std::string text, size_t most);
+
 // provider_name is what an answer carries of a provider's name: printable, and cut between characters to
 // kMaxProviderSize bytes. read_provider_name takes `length` bytes of one: kInvalidPayload when they are none.
 std::string provider_name(std::string text);

@@ -54,15 +54,17 @@ Result<> write_head(Writer& writer, const KeyTemplate& key, uint8_t format) {
 }
 
 Result<> require_material_rules(Algorithm algorithm, KeyFormat format, size_t length) {
-  const bool is_aes = algorithm == Algorithm::kAes256Gcm;
+  const bool has_secrets_length = has_length(algorithm, &AlgorithmInfo::secret, length);
   switch (format) {
-    case KeyFormat::kRaw: return require(is_aes && length == kAesKeySize, "raw format is for 32-byte AES keys");
+    case KeyFormat::kRaw:
+      return require(!is_post_quantum(algorithm) && has_secrets_length,
+                     "raw format is for AES keys of 32 bytes and ECDSA scalars of the curve's length");
     case KeyFormat::kSeed:
-      return require(!is_aes && has_length(algorithm, &AlgorithmInfo::secret, length), "seed has the wrong length");
+      return require(is_post_quantum(algorithm) && has_secrets_length, "seed has the wrong length");
     case KeyFormat::kPkcs8:
-      return require(!is_aes && length != 0, "PKCS#8 is for ML-DSA and ML-KEM keys and is never empty");
+      return require(!is_aes(algorithm) && length != 0, "PKCS#8 is for key pairs and is never empty");
     case KeyFormat::kPublic:
-      return require(!is_aes && has_length(algorithm, &AlgorithmInfo::public_key, length),
+      return require(!is_aes(algorithm) && has_length(algorithm, &AlgorithmInfo::public_key, length),
                      "public key has the wrong length");
   }
   return fail(Status::kInvalidPayload, "unknown key format");

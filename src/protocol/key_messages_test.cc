@@ -127,7 +127,9 @@ TEST(KeyImportRequest, TakesMaterialOfItsExactLengthOnly) {
       {Algorithm::kMlKem1024, KeyFormat::kSeed, 64},     {Algorithm::kMlDsa44, KeyFormat::kPublic, 1312},
       {Algorithm::kMlDsa65, KeyFormat::kPublic, 1952},   {Algorithm::kMlDsa87, KeyFormat::kPublic, 2592},
       {Algorithm::kMlKem512, KeyFormat::kPublic, 800},   {Algorithm::kMlKem768, KeyFormat::kPublic, 1184},
-      {Algorithm::kMlKem1024, KeyFormat::kPublic, 1568},
+      {Algorithm::kMlKem1024, KeyFormat::kPublic, 1568}, {Algorithm::kEcdsaP256, KeyFormat::kRaw, 32},
+      {Algorithm::kEcdsaP384, KeyFormat::kRaw, 48},      {Algorithm::kEcdsaP256, KeyFormat::kPublic, 65},
+      {Algorithm::kEcdsaP384, KeyFormat::kPublic, 97},
   };
   for (const auto& [algorithm, format, length] : kCases) {
     EXPECT_EQ(status_of<KeyImportRequest>(import_request(algorithm, format, length)), Status::kSuccess);
@@ -149,7 +151,7 @@ TEST(KeyImportRequest, RejectsAFormatThatTheAlgorithmDoesNotHave) {
       {Algorithm::kAes256Gcm, KeyFormat::kSeed, 32},        {Algorithm::kAes256Gcm, KeyFormat::kPkcs8, 100},
       {Algorithm::kAes256Gcm, KeyFormat::kPublic, 0},       {Algorithm::kMlDsa44, KeyFormat::kRaw, 32},
       {Algorithm::kMlKem512, KeyFormat::kRaw, 32},          {Algorithm::kMlDsa44, static_cast<KeyFormat>(0), 32},
-      {Algorithm::kMlDsa44, static_cast<KeyFormat>(5), 32},
+      {Algorithm::kMlDsa44, static_cast<KeyFormat>(5), 32}, {Algorithm::kEcdsaP256, KeyFormat::kSeed, 32},
   };
   for (const auto& [algorithm, format, length] : kCases) {
     EXPECT_EQ(status_of<KeyImportRequest>(import_request(algorithm, format, length)), Status::kInvalidPayload);

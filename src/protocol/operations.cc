@@ -11,6 +11,8 @@ constexpr std::array kOperations{
     OperationInfo{Operation::kAesDecrypt, "AES_DECRYPT", "aes-decrypt"},
     OperationInfo{Operation::kMlDsaSign, "MLDSA_SIGN", "mldsa-sign"},
     OperationInfo{Operation::kMlDsaVerify, "MLDSA_VERIFY", "mldsa-verify"},
+    OperationInfo{Operation::kEcdsaSign, "ECDSA_SIGN", "ecdsa-sign"},
+    OperationInfo{Operation::kEcdsaVerify, "ECDSA_VERIFY", "ecdsa-verify"},
     OperationInfo{Operation::kMlKemKeygen, "MLKEM_KEYGEN", "mlkem-keygen"},
     OperationInfo{Operation::kMlKemEncaps, "MLKEM_ENCAPS", "mlkem-encaps"},
     OperationInfo{Operation::kMlKemDecaps, "MLKEM_DECAPS", "mlkem-decaps"},
@@ -29,13 +31,25 @@ constexpr std::array kOperations{
     OperationInfo{Operation::kStatus, "STATUS", "status"},
     OperationInfo{Operation::kCapabilities, "CAPABILITIES", "capabilities"},
     OperationInfo{Operation::kMetrics, "METRICS", "metrics"},
+    OperationInfo{Operation::kEstStatus, "EST_STATUS", "est-status", Daemon::kEstService},
+    OperationInfo{Operation::kEstCertificate, "EST_CERTIFICATE", "est-certificate", Daemon::kEstService},
+    OperationInfo{Operation::kEstCaCertificates, "EST_CA_CERTIFICATES", "est-ca-certificates", Daemon::kEstService},
+    OperationInfo{Operation::kEstWait, "EST_WAIT", "est-wait", Daemon::kEstService},
+    OperationInfo{Operation::kEstRenew, "EST_RENEW", "est-renew", Daemon::kEstService},
+    OperationInfo{Operation::kEstRelay, "EST_RELAY", "est-relay", Daemon::kEstService},
 };
 
 static_assert(std::ranges::is_sorted(kOperations, {}, &OperationInfo::operation));
+static_assert(std::ranges::is_sorted(kOperations, {}, &OperationInfo::daemon), "each daemon's stand together");
 
 }  // namespace
 
 std::span<const OperationInfo> operations() { return kOperations; }
+
+std::span<const OperationInfo> operations_of(Daemon daemon) {
+  const auto found = std::ranges::equal_range(kOperations, daemon, {}, &OperationInfo::daemon);
+  return {found.begin(), found.end()};
+}
 
 const OperationInfo* operation_info(uint8_t type) {
   const auto* found =

@@ -13,6 +13,8 @@ enum class Operation : uint8_t {
   kAesDecrypt = 0x02,
   kMlDsaSign = 0x10,
   kMlDsaVerify = 0x11,
+  kEcdsaSign = 0x18,
+  kEcdsaVerify = 0x19,
   kMlKemKeygen = 0x20,
   kMlKemEncaps = 0x21,
   kMlKemDecaps = 0x22,
@@ -31,16 +33,29 @@ enum class Operation : uint8_t {
   kStatus = 0x51,
   kCapabilities = 0x52,
   kMetrics = 0x53,
+  kEstStatus = 0x60,
+  kEstCertificate = 0x61,
+  kEstCaCertificates = 0x62,
+  kEstWait = 0x63,
+  kEstRenew = 0x64,
+  kEstRelay = 0x65,
 };
+
+// Daemon is who answers an operation. PING, which stands with crypto_service's, both answer.
+enum class Daemon : uint8_t { kCryptoService, kEstService };
 
 struct OperationInfo {
   Operation operation;
   const char* name;         // as docs/protocol.md prints it: "AES_ENCRYPT"
   const char* config_name;  // as config.json and the tool write it: "aes-encrypt"
+  Daemon daemon = Daemon::kCryptoService;
 };
 
 // operations lists the table in the order of type values; static storage.
 std::span<const OperationInfo> operations();
+
+// operations_of lists those of one daemon, in the same order.
+std::span<const OperationInfo> operations_of(Daemon daemon);
 
 // operation_info returns nullptr for a type that is not in the table.
 const OperationInfo* operation_info(uint8_t type);

@@ -11,7 +11,8 @@ namespace {
 
 TEST(Operations, ArePublishedWithTheirFixedValues) {
   const std::pair<uint8_t, std::string_view> kPublished[] = {
-      {0x01, "AES_ENCRYPT"},  {0x02, "AES_DECRYPT"},  {0x10, "MLDSA_SIGN"},   {0x11, "MLDSA_VERIFY"},
+      {0x01, "AES_ENCRYPT"},  {0x02, "AES_DECRYPT"},  {0x10, "MLDSA_SIGN"},
+      {0x11, "MLDSA_VERIFY"}, {0x18, "ECDSA_SIGN"},   {0x19, "ECDSA_VERIFY"},
       {0x20, "MLKEM_KEYGEN"}, {0x21, "MLKEM_ENCAPS"}, {0x22, "MLKEM_DECAPS"},
   };
   for (const auto& [type, name] : kPublished) {
@@ -41,6 +42,15 @@ TEST(Operations, HaveOneNameInTwoSpellings) {
     EXPECT_EQ(operation_from_config_name(info.config_name), info.operation);
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
   }
+}
+
+TEST(Operations, BelongToOneDaemonEach) {
+  const auto crypto = operations_of(Daemon::kCryptoService), est = operations_of(Daemon::kEstService);
+  EXPECT_EQ(crypto.size() + est.size(), operations().size());
+  EXPECT_EQ(crypto.front().operation, Operation::kAesEncrypt);
+  EXPECT_EQ(crypto.back().operation, Operation::kMetrics);
+  EXPECT_EQ(est.front().operation, Operation::kEstStatus);
+  EXPECT_EQ(est.back().operation, Operation::kEstRelay);
 }
 
 TEST(Operations, AreNotFoundByOtherNames) {

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "protocol/aes_messages.h"
+#include "protocol/ecdsa_messages.h"
+#include "protocol/est_messages.h"
 #include "protocol/frame.h"
 #include "protocol/key_messages.h"
 #include "protocol/mldsa_messages.h"
@@ -54,6 +56,8 @@ bool request_decodes(const RequestFrame& frame) {
     case Operation::kAesDecrypt: return decodes<AesDecryptRequest>(payload);
     case Operation::kMlDsaSign: return decodes<MlDsaSignRequest>(payload);
     case Operation::kMlDsaVerify: return decodes<MlDsaVerifyRequest>(payload);
+    case Operation::kEcdsaSign: return decodes<EcdsaSignRequest>(payload);
+    case Operation::kEcdsaVerify: return decodes<EcdsaVerifyRequest>(payload);
     case Operation::kMlKemKeygen: return decodes<MlKemKeygenRequest>(payload);
     case Operation::kMlKemEncaps: return decodes<MlKemEncapsRequest>(payload);
     case Operation::kMlKemDecaps: return decodes<MlKemDecapsRequest>(payload);
@@ -71,7 +75,13 @@ bool request_decodes(const RequestFrame& frame) {
     case Operation::kPing:
     case Operation::kStatus:
     case Operation::kCapabilities:
-    case Operation::kMetrics: return decode_empty_request(payload).has_value();
+    case Operation::kMetrics:
+    case Operation::kEstStatus: return decode_empty_request(payload).has_value();
+    case Operation::kEstCertificate: return decodes<EstCertificateRequest>(payload);
+    case Operation::kEstCaCertificates: return decodes<EstCaCertificatesRequest>(payload);
+    case Operation::kEstWait: return decodes<EstWaitRequest>(payload);
+    case Operation::kEstRenew: return decodes<EstRenewRequest>(payload);
+    case Operation::kEstRelay: return decodes<EstRelayRequest>(payload);
   }
   return false;
 }
@@ -186,6 +196,24 @@ TEST(ProtocolPage, GivesTheSizesOfFips) {
   }
 }
 
+TEST(ProtocolPage, GivesTheSizesOfEcdsaAndItsHashes) {
+  const auto rows = table(section("## ECDSA"), {"algorithm", "value"});
+  EXPECT_EQ(rows.size(), 2u);
+  for (const Row& row : rows) {
+    const AlgorithmInfo* info = algorithm_info(static_cast<Algorithm>(number(row[1])));
+    ASSERT_NE(info, nullptr);
+    EXPECT_EQ(row[0], info->name);
+    EXPECT_EQ(number(row[2]), info->public_key);
+    EXPECT_EQ(number(row[3]), info->signature);
+  }
+  const auto hashes = table(section("## ECDSA"), {"hash", "name"});
+  EXPECT_EQ(hashes.size(), 3u);
+  for (const Row& row : hashes) {
+    EXPECT_EQ(row[1], hash_name(static_cast<Hash>(number(row[0]))));
+    EXPECT_EQ(number(row[2]), hash_size(static_cast<Hash>(number(row[0]))));
+  }
+}
+
 std::string names_of(Usages usages) {
   std::string words;
   for (Usages bit = 1; bit != 0; bit = static_cast<Usages>(bit << 1)) {
@@ -196,7 +224,7 @@ std::string names_of(Usages usages) {
 
 TEST(ProtocolPage, ListsTheAlgorithmsAndTheirUsages) {
   const auto rows = table(section("## Keys"), {"algorithm", "value"});
-  EXPECT_EQ(rows.size(), 7u);
+  EXPECT_EQ(rows.size(), algorithms().size());
   for (const Row& row : rows) {
     const AlgorithmInfo* info = algorithm_info(static_cast<Algorithm>(number(row[1])));
     ASSERT_NE(info, nullptr);

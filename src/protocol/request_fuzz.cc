@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "protocol/aes_messages.h"
+#include "protocol/ecdsa_messages.h"
+#include "protocol/est_messages.h"
 #include "protocol/key_messages.h"
 #include "protocol/mldsa_messages.h"
 #include "protocol/mlkem_messages.h"
@@ -61,6 +63,20 @@ Result<size_t> encode(const MlDsaVerifyRequest& request, MutableBytes out) {
   return followed_by(encode_mldsa_verify_head(head, out), request.message, out);
 }
 
+Result<size_t> encode(const EcdsaSignRequest& request, MutableBytes out) {
+  return followed_by(encode_ecdsa_sign_head(request.key_id, request.hash, request.flags, out), request.message, out);
+}
+
+Result<size_t> encode(const EcdsaVerifyRequest& request, MutableBytes out) {
+  const EcdsaVerifyHead head{request.key_id,
+                             request.algorithm,
+                             request.hash,
+                             request.flags,
+                             request.public_key.in_place(),
+                             request.signature.in_place()};
+  return followed_by(encode_ecdsa_verify_head(head, out), request.message, out);
+}
+
 Result<size_t> encode(const MlKemEncapsRequest& request, MutableBytes out) {
   return encode_mlkem_encaps_request(request.key_id, request.algorithm, request.encapsulation_key.in_place(), out);
 }
@@ -81,6 +97,11 @@ Result<size_t> encode(const MlKemDecapsToKeyRequest& request, MutableBytes out) 
 
 Result<size_t> encode(const KeyImportRequest& request, MutableBytes out) {
   return encode_key_import_request(request.key, request.format, request.material.in_place(), out);
+}
+
+Result<size_t> encode(const EstRelayRequest& request, MutableBytes out) {
+  return encode_est_relay_request(request.milliseconds, request.event, request.connection, request.bytes.in_place(),
+                                  out);
 }
 
 template <class Request>
@@ -111,6 +132,8 @@ void check(Operation operation, Bytes payload) {
     case Operation::kAesDecrypt: return check<AesDecryptRequest>(payload);
     case Operation::kMlDsaSign: return check<MlDsaSignRequest>(payload);
     case Operation::kMlDsaVerify: return check<MlDsaVerifyRequest>(payload);
+    case Operation::kEcdsaSign: return check<EcdsaSignRequest>(payload);
+    case Operation::kEcdsaVerify: return check<EcdsaVerifyRequest>(payload);
     case Operation::kMlKemKeygen: return check<MlKemKeygenRequest>(payload);
     case Operation::kMlKemEncaps: return check<MlKemEncapsRequest>(payload);
     case Operation::kMlKemDecaps: return check<MlKemDecapsRequest>(payload);
@@ -128,7 +151,13 @@ void check(Operation operation, Bytes payload) {
     case Operation::kPing:
     case Operation::kStatus:
     case Operation::kCapabilities:
-    case Operation::kMetrics: return check_empty(payload);
+    case Operation::kMetrics:
+    case Operation::kEstStatus: return check_empty(payload);
+    case Operation::kEstCertificate: return check<EstCertificateRequest>(payload);
+    case Operation::kEstCaCertificates: return check<EstCaCertificatesRequest>(payload);
+    case Operation::kEstWait: return check<EstWaitRequest>(payload);
+    case Operation::kEstRenew: return check<EstRenewRequest>(payload);
+    case Operation::kEstRelay: return check<EstRelayRequest>(payload);
   }
 }
 

@@ -10,17 +10,15 @@
 namespace wvds::service {
 namespace {
 
-constexpr Algorithm kAlgorithms[] = {Algorithm::kAes256Gcm, Algorithm::kMlDsa44,  Algorithm::kMlDsa65,
-                                     Algorithm::kMlDsa87,   Algorithm::kMlKem512, Algorithm::kMlKem768,
-                                     Algorithm::kMlKem1024};
-
 constexpr protocol::KeyFormats bit(protocol::KeyFormat format) {
   return static_cast<protocol::KeyFormats>(1u << (static_cast<unsigned>(format) - 1));
 }
 
-constexpr protocol::KeyFormats kSecretKeyFormats = bit(protocol::KeyFormat::kRaw);
-constexpr protocol::KeyFormats kKeyPairFormats =
-    bit(protocol::KeyFormat::kSeed) | bit(protocol::KeyFormat::kPkcs8) | bit(protocol::KeyFormat::kPublic);
+constexpr protocol::KeyFormats formats_of(Algorithm algorithm) {
+  if (is_aes(algorithm)) return bit(protocol::KeyFormat::kRaw);
+  const auto secret = is_post_quantum(algorithm) ? protocol::KeyFormat::kSeed : protocol::KeyFormat::kRaw;
+  return bit(secret) | bit(protocol::KeyFormat::kPkcs8) | bit(protocol::KeyFormat::kPublic);
+}
 
 protocol::AlgorithmOffer offer_of(const AlgorithmInfo& info, const crypto::Serving& serving) {
   protocol::AlgorithmOffer offer;
@@ -29,7 +27,7 @@ protocol::AlgorithmOffer offer_of(const AlgorithmInfo& info, const crypto::Servi
   if (!is_ml_kem(info.algorithm)) offer.flags |= protocol::kAlgorithmRotates;
   offer.possible_usages = info.possible_usages;
   offer.default_usages = info.default_usages;
-  offer.formats = is_aes(info.algorithm) ? kSecretKeyFormats : kKeyPairFormats;
+  offer.formats = formats_of(info.algorithm);
   offer.secret_size = static_cast<uint16_t>(info.secret);
   offer.public_key_size = static_cast<uint16_t>(info.public_key);
   offer.signature_size = static_cast<uint16_t>(info.signature);
@@ -52,10 +50,11 @@ void describe_service(const ServiceState& state, protocol::CapabilitiesAnswer& o
   out.max_key_versions = protocol::kMaxKeyVersions;
   out.window_capacity = state.config.replay_window.capacity;
   out.use_limit = state.config.keys.use_limit;
-  for (const Algorithm algorithm : kAlgorithms) {
-    if (!state.library.has(algorithm)) continue;
-    out.algorithms.push_back(offer_of(*algorithm_info(algorithm), state.library.serving(algorithm)));
-    if (state.store->offers_inside_token(algorithm)) out.algorithms.back().flags |= protocol::kAlgorithmInsideToken;
+  for (const AlgorithmInfo& info : algorithms()) {
+    if (!state.library.has(info.algorithm)) continue;
+    out.algorithms.push_back(offer_of(info, state.library.serving(info.algorithm)));
+    if (state.store->offers_inside_token(info.algorithm))
+      out.algorithms.back().flags |= protocol::kAlgorithmInsideToken;
   }
 }
 
@@ -71,7 +70,7 @@ void describe_caller(const Principal& principal, const keystore::Holdings& held,
   out.keys_per_minute = {client.limits.keys_per_minute, held.keys_of_minute};
   out.store_bytes = {client.limits.store_bytes, held.store_bytes};
   out.window_bytes = {client.limits.window_bytes, held.window_bytes};
-  for (const protocol::OperationInfo& info : protocol::operations()) {
+  for (const protocol::OperationInfo& info : protocol::operations_of(protocol::Daemon::kCryptoService)) {
     if (principal.may(info.operation)) out.operations.push_back(static_cast<uint8_t>(info.operation));
   }
 }

@@ -61,7 +61,7 @@ TEST(Capabilities, DescribeEachAlgorithm) {
   Harness harness;
   TestSession session = harness.open();
   const CapabilitiesAnswer offer = offer_to(session);
-  EXPECT_EQ(offer.algorithms.size(), 7u);
+  EXPECT_EQ(offer.algorithms.size(), 9u);
   EXPECT_EQ(offer.nonces, protocol::NonceConstruction::kCounter);
   for (const AlgorithmOffer& algorithm : offer.algorithms) {
     EXPECT_NE(algorithm.flags & protocol::kAlgorithmInsideFips, 0);
@@ -79,6 +79,15 @@ TEST(Capabilities, DescribeEachAlgorithm) {
   EXPECT_EQ(dsa.possible_usages, Usage::kSign | Usage::kVerify | Usage::kSignMu | Usage::kTlsAndCsr);
   EXPECT_EQ(dsa.default_usages, Usage::kSign | Usage::kVerify);
   EXPECT_NE(dsa.flags & protocol::kAlgorithmRotates, 0);
+  const AlgorithmOffer& ecdsa = of(offer, Algorithm::kEcdsaP384);
+  EXPECT_EQ(ecdsa.formats, 0x0d);
+  EXPECT_EQ(ecdsa.secret_size, 48);
+  EXPECT_EQ(ecdsa.public_key_size, 97);
+  EXPECT_EQ(ecdsa.signature_size, 104);
+  EXPECT_EQ(ecdsa.possible_usages, Usage::kSign | Usage::kVerify | Usage::kTlsAndCsr);
+  EXPECT_EQ(ecdsa.default_usages, Usage::kSign | Usage::kVerify);
+  EXPECT_NE(ecdsa.flags & protocol::kAlgorithmRotates, 0);
+  EXPECT_EQ(ecdsa.flags & protocol::kAlgorithmInsideToken, 0);
   const AlgorithmOffer& kem = of(offer, Algorithm::kMlKem768);
   EXPECT_EQ(kem.secret_size, 64);
   EXPECT_EQ(kem.ciphertext_size, 1088);

@@ -6,7 +6,8 @@
 #include "keystore/key.h"
 #include "protocol/operations.h"
 #include "service/audit_log.h"
-#include "service/principal.h"
+#include "service/clock.h"
+#include "service/rights.h"
 
 namespace wvds::service {
 

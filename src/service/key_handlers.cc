@@ -10,7 +10,7 @@ constexpr size_t kMaxKeyMaterial = 16 * 1024;  // the longest is a PKCS#8 with a
 
 Usages default_usages(Algorithm algorithm, protocol::KeyFormat format) {
   if (format != protocol::KeyFormat::kPublic) return algorithm_info(algorithm)->default_usages;
-  return static_cast<Usages>(is_ml_dsa(algorithm) ? Usage::kVerify : Usage::kEncapsulate);
+  return static_cast<Usages>(signs(algorithm) ? Usage::kVerify : Usage::kEncapsulate);
 }
 
 keystore::KeySpec spec_of(const protocol::KeyTemplate& key, Usages usages) {
@@ -52,20 +52,25 @@ Result<keystore::KeyRef> import_public(RequestContext& context, const keystore::
   return context.state.store->import_public(context.principal.name(), context.session, spec, public_key);
 }
 
+Result<crypto::LockedBytes> secret_from_pkcs8(const crypto::Library& library, Algorithm algorithm, Bytes der) {
+  return is_ecdsa(algorithm) ? crypto::scalar_from_pkcs8(library, algorithm, der)
+                             : crypto::seed_from_pkcs8(library, algorithm, der);
+}
+
 // import_material takes each format only for the algorithms that have it.
 Result<keystore::KeyRef> import_material(RequestContext& context, const keystore::KeySpec& spec,
                                          protocol::KeyFormat format, Bytes material) {
   switch (format) {
     case protocol::KeyFormat::kRaw:
-      if (is_aes(spec.algorithm)) return import_secret(context, spec, material);
+      if (!is_post_quantum(spec.algorithm)) return import_secret(context, spec, material);
       break;
     case protocol::KeyFormat::kSeed:
-      if (!is_aes(spec.algorithm)) return import_secret(context, spec, material);
+      if (is_post_quantum(spec.algorithm)) return import_secret(context, spec, material);
       break;
     case protocol::KeyFormat::kPkcs8: {
       if (is_aes(spec.algorithm)) break;
-      WVDS_ASSIGN(seed, crypto::seed_from_pkcs8(context.state.library, spec.algorithm, material));
-      return import_secret(context, spec, seed.expose());
+      WVDS_ASSIGN(secret, secret_from_pkcs8(context.state.library, spec.algorithm, material));
+      return import_secret(context, spec, secret.expose());
     }
     case protocol::KeyFormat::kPublic: return import_public(context, spec, material);
   }

@@ -23,6 +23,7 @@ struct Keys {
   uint32_t mldsa = 0;
   uint32_t kem_raw = 0;
   uint32_t kem_to_key = 0;
+  uint32_t ecdsa = 0;
 };
 
 // What operations on the keys are fed with.
@@ -31,6 +32,7 @@ struct Inputs {
   Buffer signature;
   Buffer raw_ciphertext;
   Buffer to_key_ciphertext;
+  Buffer ecdsa_signature;
 };
 
 class KeyPolicy : public ::testing::Test {
@@ -58,7 +60,8 @@ class KeyPolicy : public ::testing::Test {
     return {key(Algorithm::kAes256Gcm, 0, protocol::kKeyFlagReplayWindowOff),
             key(Algorithm::kMlDsa44, algorithm_info(Algorithm::kMlDsa44)->possible_usages),
             key(Algorithm::kMlKem512, Usage::kEncapsulate | Usage::kDecapsRaw),
-            key(Algorithm::kMlKem512, Usage::kEncapsulate | Usage::kDecapsToKey)};
+            key(Algorithm::kMlKem512, Usage::kEncapsulate | Usage::kDecapsToKey),
+            key(Algorithm::kEcdsaP256, algorithm_info(Algorithm::kEcdsaP256)->possible_usages)};
   }
 
   Answer encaps(TestSession& session, uint32_t key) {
@@ -96,7 +99,8 @@ class KeyPolicy : public ::testing::Test {
 
   Inputs make_inputs(TestSession& session, const Keys& keys) {
     return {session.encrypt(keys.aes, "text").payload, session.sign(keys.mldsa, "message", "context").payload,
-            ciphertext_for(session, keys.kem_raw), ciphertext_for(session, keys.kem_to_key)};
+            ciphertext_for(session, keys.kem_raw), ciphertext_for(session, keys.kem_to_key),
+            session.ecdsa_sign(keys.ecdsa, "message").payload};
   }
 
   // Attempt is one operation with one key; `usages` are those of which one is enough for it.
@@ -121,6 +125,14 @@ class KeyPolicy : public ::testing::Test {
          [=](auto& s) { return s.sign(keys.mldsa, kMu, "", protocol::kMlDsaExternalMu).status; }},
         {"verify", only(Usage::kVerify), false, false,
          [=](auto& s) { return s.verify(keys.mldsa, "message", inputs.signature, "context").status; }},
+        {"sign with ECDSA", Usage::kSign | Usage::kTlsAndCsr, true, true,
+         [=](auto& s) { return s.ecdsa_sign(keys.ecdsa, "new").status; }},
+        {"sign a digest with ECDSA", Usage::kSign | Usage::kTlsAndCsr, true, true,
+         [=](auto& s) {
+           return s.ecdsa_sign(keys.ecdsa, std::string(32, 'd'), Hash::kSha256, protocol::kEcdsaDigest).status;
+         }},
+        {"verify with ECDSA", only(Usage::kVerify), false, false,
+         [=](auto& s) { return s.ecdsa_verify(keys.ecdsa, "message", inputs.ecdsa_signature).status; }},
         {"encapsulate", only(Usage::kEncapsulate), true, false,
          [=, this](auto& s) { return encaps(s, keys.kem_raw).status; }},
         {"encapsulate to a key", only(Usage::kEncapsulate), true, false,
@@ -140,7 +152,7 @@ class KeyPolicy : public ::testing::Test {
   void grant(const Keys& keys, Usages usages) {
     config::ServiceConfig config = test_config();
     config.clients[1].grants.clear();
-    for (const uint32_t id : {keys.aes, keys.mldsa, keys.kem_raw, keys.kem_to_key})
+    for (const uint32_t id : {keys.aes, keys.mldsa, keys.kem_raw, keys.kem_to_key, keys.ecdsa})
       config.clients[1].grants.push_back({.id = id, .usages = usages, .context = {}});
     ASSERT_TRUE(harness_.service().reload(config));
   }
@@ -189,7 +201,7 @@ TEST_F(KeyPolicy, AGrantOfMoreThanTheKeyHasGivesNothingMore) {
       make(gateway_, {Algorithm::kMlDsa44, Lifetime::kPersistent, static_cast<Usages>(Usage::kVerify), 0, "", {}});
   const uint32_t raw =
       make(gateway_, {Algorithm::kMlKem512, Lifetime::kPersistent, static_cast<Usages>(Usage::kDecapsRaw), 0, "", {}});
-  grant({reads, verifies, raw, raw}, 0x01ff);
+  grant({reads, verifies, raw, raw, raw}, 0x01ff);
   EXPECT_EQ(backend_.encrypt(reads, "text").status, Status::kWrongKeyUsage);
   EXPECT_EQ(backend_.sign(verifies, "m").status, Status::kWrongKeyUsage);
   EXPECT_EQ(backend_.sign(verifies, kMu, "", protocol::kMlDsaExternalMu).status, Status::kWrongKeyUsage);

@@ -8,7 +8,7 @@
 namespace wvds::service {
 namespace {
 
-size_t row_count() { return protocol::operations().size() + 1; }
+size_t row_count() { return protocol::operations_of(protocol::Daemon::kCryptoService).size() + 1; }
 
 }  // namespace
 

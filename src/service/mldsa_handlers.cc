@@ -44,13 +44,6 @@ Result<> may_sign(RequestContext& context, const CachedKey& key, const crypto::M
   return fail(Status::kDenied, "the grant fixes another context string");
 }
 
-Result<CachedKey*> signing_key(RequestContext& context, uint32_t id) {
-  context.key_id = id;
-  WVDS_ASSIGN(key, context.keys.find(id));
-  if (!is_ml_dsa(key->key().spec().algorithm)) return fail(Status::kWrongKeyType);
-  return key;
-}
-
 Result<> check_signature_length(Algorithm algorithm, UntrustedBytes signature) {
   if (signature.size() == algorithm_info(algorithm)->signature) return {};
   return fail(Status::kInvalidPayload, "signature of another length than the algorithm's");
@@ -77,7 +70,7 @@ Result<> verify_by_stored_key(CachedKey& key, const PrivateMessage& message, Byt
 
 Result<size_t> handle_mldsa_sign(RequestContext& context, UntrustedBytes payload, MutableBytes answer) {
   WVDS_ASSIGN(request, protocol::MlDsaSignRequest::decode(payload));
-  WVDS_ASSIGN(key, signing_key(context, request.key_id));
+  WVDS_ASSIGN(key, key_of_type(context, request.key_id, is_ml_dsa));
   WVDS_ASSIGN(message, take_message(context.scratch, request.context, request.message, request.flags));
   WVDS_TRY(may_sign(context, *key, message.options));
   WVDS_TRY(key->key().check_dates(keystore::Purpose::kProtect));

@@ -4,6 +4,7 @@
 
 #include "service/aes_handlers.h"
 #include "service/capability_handler.h"
+#include "service/ecdsa_handlers.h"
 #include "service/key_handlers.h"
 #include "service/metrics_handler.h"
 #include "service/mldsa_handlers.h"
@@ -20,6 +21,8 @@ constexpr std::array kOpTable{
     OpEntry{Operation::kAesDecrypt, handle_aes_decrypt, false, false},
     OpEntry{Operation::kMlDsaSign, handle_mldsa_sign, false, false},
     OpEntry{Operation::kMlDsaVerify, handle_mldsa_verify, false, false},
+    OpEntry{Operation::kEcdsaSign, handle_ecdsa_sign, false, false},
+    OpEntry{Operation::kEcdsaVerify, handle_ecdsa_verify, false, false},
     OpEntry{Operation::kMlKemKeygen, handle_mlkem_keygen, false, false},
     OpEntry{Operation::kMlKemEncaps, handle_mlkem_encaps, false, false},
     OpEntry{Operation::kMlKemDecaps, handle_mlkem_decaps, false, false},

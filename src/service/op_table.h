@@ -16,7 +16,7 @@ struct OpEntry {
   bool wipe_request;  // the request carries a secret
 };
 
-// op_table has one entry for each of protocol::operations(), in the same order.
+// op_table has one entry for each operation of crypto_service, in the order of protocol::operations().
 std::span<const OpEntry> op_table();
 
 // op_row is where an entry's requests are counted: its place in the table, counted from 1; 0 for none.

@@ -91,7 +91,7 @@ TEST_F(Reload, DeniesEverythingToAClientThatVanished) {
   const uint32_t key = session.generate(Algorithm::kAes256Gcm);
   next_.clients.erase(next_.clients.begin());
   ASSERT_EQ(reload(), Status::kSuccess);
-  for (const protocol::OperationInfo& info : protocol::operations()) {
+  for (const protocol::OperationInfo& info : protocol::operations_of(protocol::Daemon::kCryptoService)) {
     EXPECT_EQ(session.call(info.operation, {}).status, Status::kDenied) << info.name;
   }
   EXPECT_EQ(session.last_verdict(), channel::Verdict::kInvalid);

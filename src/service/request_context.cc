@@ -11,10 +11,15 @@ keystore::Purpose purpose_of(Usage usage) {
 
 }  // namespace
 
-Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage) {
+Result<CachedKey*> key_of_type(RequestContext& context, uint32_t id, bool (*fits)(Algorithm)) {
   context.key_id = id;
   WVDS_ASSIGN(key, context.keys.find(id));
   if (!fits(key->key().spec().algorithm)) return fail(Status::kWrongKeyType);
+  return key;
+}
+
+Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage) {
+  WVDS_ASSIGN(key, key_of_type(context, id, fits));
   if (!allows(key->usages(), usage)) return fail(Status::kWrongKeyUsage);
   WVDS_TRY(key->key().check_dates(purpose_of(usage)));
   return key;

@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-#include "service/principal.h"
+#include "service/rights.h"
 #include "service/scratch.h"
 #include "service/service_state.h"
 
@@ -22,12 +22,12 @@ struct RequestContext {
 // failure the error's status is the answer, with no payload.
 using Handler = Result<size_t> (*)(RequestContext& context, UntrustedBytes payload, MutableBytes answer);
 
-// usable_key finds a key for a purpose: kKeyNotFound, kWrongKeyType when its algorithm does not fit, kWrongKeyUsage
-// when neither the key nor the caller's grant is for it, kKeyNotValid when its dates don't allow it now. Notes the id
-// for the log.
-Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage);
+// key_of_type finds a key: kKeyNotFound, kWrongKeyType when its algorithm does not fit. Notes the id for the log.
+Result<CachedKey*> key_of_type(RequestContext& context, uint32_t id, bool (*fits)(Algorithm));
 
-constexpr bool is_aes(Algorithm algorithm) { return algorithm == Algorithm::kAes256Gcm; }
+// usable_key finds a key for a purpose: as key_of_type, kWrongKeyUsage when neither the key nor the caller's grant is
+// for it, kKeyNotValid when its dates don't allow it now.
+Result<CachedKey*> usable_key(RequestContext& context, uint32_t id, bool (*fits)(Algorithm), Usage usage);
 
 // write_answer writes the parts one after the other.
 Result<size_t> write_answer(MutableBytes answer, std::initializer_list<Bytes> parts);

@@ -5,9 +5,12 @@
 #include <memory>
 #include <mutex>
 
-#include "service/principal.h"
+#include "access/principal.h"
 
 namespace wvds::service {
+
+using access::Principal;
+using access::PrincipalTable;
 
 // Rights is who may do what at present: a table that nobody changes, exchanged as a whole by a reload. A session
 // compares the generation at each request, which is one load, and takes the table over when there is another one.

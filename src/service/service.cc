@@ -49,7 +49,7 @@ std::vector<keystore::Principal> store_principals(const config::ServiceConfig& c
 }  // namespace
 
 Service::Service(const ServiceParts& parts)
-    : stranger_log_(kLogLimit),
+    : stranger_log_(access::kLogLimit),
       state_{.config = parts.config,
              .library = parts.library,
              .clock = parts.clock,
@@ -140,7 +140,7 @@ Result<std::shared_ptr<Principal>> Service::claim_session(const channel::Peer& p
     log_stranger(peer);
     return refuse(Refusal::kStranger, Status::kDenied, "no client of the configuration");
   }
-  if (!claim(state_.sessions, state_.session_limit))
+  if (!access::claim(state_.sessions, state_.session_limit))
     return refuse(Refusal::kServiceLimit, Status::kLimitReached, "the service has all its sessions");
   if (principal->claim_session()) return principal;
   state_.sessions.fetch_sub(1);

@@ -3,11 +3,11 @@
 #include <memory>
 #include <string>
 
+#include "access/principal.h"
 #include "channel/request.h"
 #include "config/service_config.h"
 #include "keystore/medium.h"
 #include "keystore/protector.h"
-#include "service/principal.h"
 #include "service/service_state.h"
 
 namespace wvds::service {
@@ -57,7 +57,7 @@ class Service : public channel::SessionFactory {
   void open_audit(AuditMedium& medium);
   void log_stranger(const channel::Peer& peer);
 
-  RateLimiter stranger_log_;  // strangers can't fill the log
+  access::RateLimiter stranger_log_;  // strangers can't fill the log
   ServiceState state_;
 };
 

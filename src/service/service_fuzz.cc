@@ -37,7 +37,8 @@ struct World {
 
   // A key of each kind, with small ids that a script can name.
   World() {
-    for (const auto algorithm : {wvds::Algorithm::kAes256Gcm, wvds::Algorithm::kMlDsa44, wvds::Algorithm::kMlKem512}) {
+    for (const auto algorithm : {wvds::Algorithm::kAes256Gcm, wvds::Algorithm::kMlDsa44, wvds::Algorithm::kMlKem512,
+                                 wvds::Algorithm::kEcdsaP256}) {
       sessions[0].generate(algorithm);
       sessions[1].generate(algorithm);
     }

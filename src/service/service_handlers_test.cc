@@ -73,8 +73,9 @@ TEST_F(ServiceRequests, WarnOfKeysThatAreNearlyUsedUp) {
 
 // Every algorithm behind the operations comes from the FIPS provider, by OpenSSL's own account.
 TEST(FipsRequired, TakesEveryAlgorithmFromTheFipsProvider) {
-  for (const char* name : {"AES-256-GCM", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "ML-KEM-512", "ML-KEM-768",
-                           "ML-KEM-1024", "HKDF", "PBKDF2", "SHA2-256", "CTR-DRBG"}) {
+  for (const char* name :
+       {"AES-256-GCM", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "HKDF",
+        "PBKDF2", "SHA2-256", "CTR-DRBG", "ECDSA-SHA2-256", "ECDSA-SHA2-384", "ECDSA-SHA2-512"}) {
     EXPECT_EQ(Harness::library().provider_of(name), "fips") << name;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "access/refusal.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "protocol/frame.h"
@@ -9,25 +10,6 @@
 
 namespace wvds::service {
 namespace {
-
-// wire_error: what only a client library says is a defect when the service says it.
-Error wire_error(Error error) {
-  if (static_cast<uint8_t>(error.status) < 0x80) return error;
-  return {Status::kInternalError, std::string(status_name(error.status)) + " " + error.detail};
-}
-
-// A client that sends these does not use the service, whatever it does.
-channel::Verdict verdict_on(Status status) {
-  switch (status) {
-    case Status::kInvalidHeader:
-    case Status::kInvalidType:
-    case Status::kInvalidPayload:
-    case Status::kPayloadTooLarge:
-    case Status::kDenied:
-    case Status::kRateLimited: return channel::Verdict::kInvalid;
-    default: return channel::Verdict::kValid;
-  }
-}
 
 // wipe_payload removes a secret from the request area. The area is the service's own mapping of the region and
 // writable; it is handed in as read-only so that nothing writes to it by mistake.
@@ -75,7 +57,7 @@ channel::Verdict Session::handle(const channel::Request& request) {
   counters_.count(row, status);
   if (served.is_timed) counters_.timed(row, state_.clock.now() - served.begun);
   report(served);
-  return verdict_on(status);
+  return access::verdict_on(status);
 }
 
 // follow_reload takes over what a reload has changed. Who the peer is, is asked anew: it may be another client now, or
@@ -127,10 +109,7 @@ Result<> Session::admit(const OpEntry* entry) {
   return entry->management ? state_.audit->ready() : Result<>{};
 }
 
-bool Session::take_token() {
-  RateLimiter& limiter = principal_->rate_limiter();
-  return limiter.unlimited() || limiter.take(state_.clock.now());
-}
+bool Session::take_token() { return principal_->take_token(state_.clock.now()); }
 
 // The standard library throws where memory runs out; a request may fail for that, the service may not.
 Result<size_t> Session::run_handler(const OpEntry& entry, RequestContext& context, UntrustedBytes payload,
@@ -142,7 +121,7 @@ Result<size_t> Session::run_handler(const OpEntry& entry, RequestContext& contex
     length = fail(Status::kInternalError, error.what());
   }
   if (entry.wipe_request) wipe_payload(payload);
-  if (!length) return fail(wire_error(length.error()).status, wire_error(length.error()).detail);
+  if (!length) return std::unexpected(access::wire_error(std::move(length.error())));
   return length;
 }
 

@@ -2,7 +2,7 @@
 
 #include "channel/request.h"
 #include "service/op_table.h"
-#include "service/principal.h"
+#include "service/rights.h"
 #include "service/scratch.h"
 #include "service/service_state.h"
 

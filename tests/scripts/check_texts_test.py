@@ -30,6 +30,7 @@ class Texts(unittest.TestCase):
         address = "https:" + "//host.example/x"
         self.assertEqual(problems("scripts/get.sh", f"fetch {address}\n"), ["an address in a build file"])
         self.assertEqual(problems("docs/protocol.md", f"{address}\n"), [])
+        self.assertEqual(problems("demo", "https:" + "//localhost:$port\n"), [])
 
     def test_length(self):
         self.assertEqual(problems("src/base/a.cc", "x\n" * 500), [])

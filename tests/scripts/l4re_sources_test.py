@@ -13,7 +13,7 @@ import unittest
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 # What both the client library and the service are made of
 SHARED = ("base", "protocol")
-MODULES = SHARED + ("channel", "client", "crypto", "keystore", "config", "service", "platform")
+MODULES = SHARED + ("channel", "client", "crypto", "keystore", "config", "access", "service", "platform")
 
 # Sources that the package for L4Re does not have, and why
 LEFT_OUT = {

@@ -132,6 +132,47 @@ TEST_F(Operations, MlDsaSignsAMu) {
             WVDS_SUCCESS);
 }
 
+TEST_F(Operations, EcdsaSignsAndVerifies) {
+  for (const wvds_algorithm algorithm : {WVDS_ECDSA_P256, WVDS_ECDSA_P384}) {
+    const uint32_t key = generate(algorithm);
+    const Octets message(WVDS_ECDSA_MAX_MESSAGE_SIZE, 0x61);
+    Octets signature(WVDS_ECDSA_MAX_SIGNATURE_SIZE);
+    size_t length = 0;
+    ASSERT_EQ(wvds_ecdsa_sign(session(), signature.data(), &length, signature.size(), key, message.data(),
+                              message.size(), WVDS_SHA384, 0),
+              WVDS_SUCCESS);
+    const Octets raw = public_key(key);
+    EXPECT_EQ(raw.size(), WVDS_ECDSA_PUBLIC_KEY_SIZE(algorithm));
+    const wvds_public_key by_id = wvds_public_key_by_id(key);
+    const wvds_public_key by_bytes = wvds_public_key_raw(algorithm, raw.data(), raw.size());
+    for (const wvds_public_key* which : {&by_id, &by_bytes}) {
+      EXPECT_EQ(
+          wvds_ecdsa_verify(session(), which, signature.data(), length, message.data(), message.size(), WVDS_SHA384, 0),
+          WVDS_SUCCESS);
+      EXPECT_EQ(wvds_ecdsa_verify(session(), which, signature.data(), length, message.data(), message.size() - 1,
+                                  WVDS_SHA384, 0),
+                WVDS_SIGNATURE_INVALID);
+      EXPECT_EQ(
+          wvds_ecdsa_verify(session(), which, signature.data(), length, message.data(), message.size(), WVDS_SHA256, 0),
+          WVDS_SIGNATURE_INVALID);
+    }
+  }
+}
+
+TEST_F(Operations, EcdsaSignsADigest) {
+  const uint32_t key = generate(WVDS_ECDSA_P256, WVDS_USAGE_TLS_AND_CSR | WVDS_USAGE_VERIFY);
+  const Octets digest(WVDS_HASH_SIZE(WVDS_SHA512), 5);
+  Octets signature(WVDS_ECDSA_MAX_SIGNATURE_SIZE);
+  size_t length = 0;
+  ASSERT_EQ(wvds_ecdsa_sign(session(), signature.data(), &length, signature.size(), key, digest.data(), digest.size(),
+                            WVDS_SHA512, WVDS_ECDSA_DIGEST),
+            WVDS_SUCCESS);
+  const wvds_public_key by_id = wvds_public_key_by_id(key);
+  EXPECT_EQ(wvds_ecdsa_verify(session(), &by_id, signature.data(), length, digest.data(), digest.size(), WVDS_SHA512,
+                              WVDS_ECDSA_DIGEST),
+            WVDS_SUCCESS);
+}
+
 TEST_F(Operations, MlKemHandsOutTheSameSecretOnBothSides) {
   for (const wvds_algorithm algorithm : {WVDS_MLKEM_512, WVDS_MLKEM_768, WVDS_MLKEM_1024}) {
     uint32_t key = 0;

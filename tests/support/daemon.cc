@@ -122,9 +122,10 @@ bool reached(const std::function<bool()>& condition) {
 }
 
 std::string all_operations() {
-  return R"(["aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps",
-    "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate", "key-import", "key-public", "key-list", "key-info",
-    "key-rotate", "key-retire", "key-delete", "random", "status", "metrics"])";
+  return R"(["aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "ecdsa-sign", "ecdsa-verify",
+    "mlkem-keygen", "mlkem-encaps", "mlkem-decaps", "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate",
+    "key-import", "key-public", "key-list", "key-info", "key-rotate", "key-retire", "key-delete", "random", "status",
+    "metrics"])";
 }
 
 std::string this_user_may_all(const std::string& name) {

@@ -77,6 +77,10 @@ constexpr SourceFile kWycheproofSign[] = {{"wycheproof/mldsa_44_sign_seed_test.j
                                           {"wycheproof/mldsa_65_sign_seed_test.json", Algorithm::kMlDsa65}};
 constexpr SourceFile kWycheproofVerify[] = {{"wycheproof/mldsa_44_verify_test.json", Algorithm::kMlDsa44},
                                             {"wycheproof/mldsa_87_verify_test.json", Algorithm::kMlDsa87}};
+constexpr SourceFile kWycheproofEcdsa[] = {{"wycheproof/ecdsa_secp256r1_sha256_test.json", Algorithm::kEcdsaP256},
+                                           {"wycheproof/ecdsa_secp256r1_sha512_test.json", Algorithm::kEcdsaP256},
+                                           {"wycheproof/ecdsa_secp384r1_sha256_test.json", Algorithm::kEcdsaP384},
+                                           {"wycheproof/ecdsa_secp384r1_sha384_test.json", Algorithm::kEcdsaP384}};
 constexpr const char* kWycheproofKemKeygen[] = {"wycheproof/mlkem_512_keygen_seed_test.json",
                                                 "wycheproof/mlkem_768_keygen_seed_test.json",
                                                 "wycheproof/mlkem_1024_keygen_seed_test.json"};
@@ -173,6 +177,18 @@ Vectors<Pkcs8Case> mldsa_pkcs8_vectors() {
     });
   }
   all.left_out.clear();  // a file's left-out cases are signatures, not keys
+  return all;
+}
+
+Vectors<EcdsaVerifyCase> ecdsa_verify_vectors() {
+  Vectors<EcdsaVerifyCase> all;
+  for (const SourceFile& file : kWycheproofEcdsa) {
+    for_each_case(file.name, all.left_out, [&](const Json& group, const Json& test, const std::string& id) {
+      all.cases.push_back({id, file.algorithm, hash_from_name(group.at("sha").get<std::string>()).value(),
+                           octets_in(group, "publicKey"), octets_in(test, "msg"), octets_in(test, "sig"),
+                           is_valid(test)});
+    });
+  }
   return all;
 }
 

@@ -63,6 +63,15 @@ struct MlDsaVerifyCase {
   bool valid = false;
 };
 
+// EcdsaVerifyCase: where not `valid`, the signature is wrong or no DER.
+struct EcdsaVerifyCase {
+  std::string id;
+  Algorithm algorithm = Algorithm::kNone;
+  Hash hash = Hash::kNone;
+  Octets public_key, message, signature;
+  bool valid = false;
+};
+
 // Pkcs8Case: `der` holds `seed`.
 struct Pkcs8Case {
   std::string id;
@@ -98,6 +107,7 @@ Vectors<KeygenCase> mldsa_keygen_vectors();
 Vectors<MlDsaSignCase> mldsa_sign_vectors();
 Vectors<MlDsaVerifyCase> mldsa_verify_vectors();
 Vectors<Pkcs8Case> mldsa_pkcs8_vectors();
+Vectors<EcdsaVerifyCase> ecdsa_verify_vectors();
 Vectors<KeygenCase> mlkem_keygen_vectors();
 Vectors<MlKemDecapsCase> mlkem_decaps_vectors();
 Vectors<MlKemEncapsCase> mlkem_encaps_vectors();
@@ -109,6 +119,7 @@ inline constexpr size_t kMlDsaKeygenCases = 75;
 inline constexpr size_t kMlDsaSignCases = 435;
 inline constexpr size_t kMlDsaVerifyCases = 511;
 inline constexpr size_t kMlDsaPkcs8Cases = 41;
+inline constexpr size_t kEcdsaVerifyCases = 2014;
 inline constexpr size_t kMlKemKeygenCases = 375;
 inline constexpr size_t kMlKemDecapsCases = 416;
 inline constexpr size_t kMlKemEncapsCases = 75;

@@ -24,7 +24,7 @@ GIVEN_M = "encapsulation takes its randomness from the provider only; ACVP's cas
 KEY_SIZE = "the product has AES-256 only"
 NONCE_SIZE = "the product has 96-bit nonces only"
 
-TEXT_FIELDS = ("type", "parameterSet", "function", "result")
+TEXT_FIELDS = ("type", "parameterSet", "function", "result", "sha")
 
 # source file -> fields of a group, fields of a case
 WYCHEPROOF = {
@@ -39,6 +39,10 @@ WYCHEPROOF = {
     ),
     "mldsa_44_verify_test.json": (["type", "publicKey"], ["msg", "ctx", "sig", "result"]),
     "mldsa_87_verify_test.json": (["type", "publicKey"], ["msg", "ctx", "sig", "result"]),
+    "ecdsa_secp256r1_sha256_test.json": (["publicKey", "sha"], ["msg", "sig", "result"]),
+    "ecdsa_secp256r1_sha512_test.json": (["publicKey", "sha"], ["msg", "sig", "result"]),
+    "ecdsa_secp384r1_sha256_test.json": (["publicKey", "sha"], ["msg", "sig", "result"]),
+    "ecdsa_secp384r1_sha384_test.json": (["publicKey", "sha"], ["msg", "sig", "result"]),
     "mlkem_512_keygen_seed_test.json": (["type", "parameterSet"], ["seed", "ek", "result"]),
     "mlkem_768_keygen_seed_test.json": (["type", "parameterSet"], ["seed", "ek", "result"]),
     "mlkem_1024_keygen_seed_test.json": (["type", "parameterSet"], ["seed", "ek", "result"]),
@@ -97,6 +101,8 @@ def missing_in_case(file_name, case):
 
 
 def encoded(name, value):
+    if name == "publicKey" and isinstance(value, dict):
+        value = value["uncompressed"]  # an EC public key, in its several forms
     if isinstance(value, str) and name not in TEXT_FIELDS:
         return base64.b64encode(bytes.fromhex(value)).decode("ascii")
     return value

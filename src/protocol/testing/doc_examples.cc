@@ -2,6 +2,8 @@
 
 #include "protocol/aes_messages.h"
 #include "protocol/capability_messages.h"
+#include "protocol/ecdsa_messages.h"
+#include "protocol/est_messages.h"
 #include "protocol/frame.h"
 #include "protocol/key_messages.h"
 #include "protocol/metrics_messages.h"
@@ -57,6 +59,24 @@ void add_mldsa(Examples& all) {
   all["MLDSA_VERIFY request with public key"] =
       request(Operation::kMlDsaVerify, verify_payload(0, Algorithm::kMlDsa65, kMlDsaPublic));
   all["MLDSA_VERIFY answer"] = answer({});
+}
+
+const Buffer kEcdsaSignature = hex("30 45  02 21 00 E5*32  02 20 56*32");
+const Buffer kPoint = hex("04 E7*64");
+
+void add_ecdsa(Examples& all) {
+  const Buffer head = encoded([](MutableBytes out) { return encode_ecdsa_sign_head(9, Hash::kSha256, 0, out); });
+  const EcdsaVerifyHead by_id{9, Algorithm::kNone, Hash::kSha256, 0, {}, kEcdsaSignature};
+  const EcdsaVerifyHead by_key{0, Algorithm::kEcdsaP256, Hash::kSha256, kEcdsaDigest, kPoint, kEcdsaSignature};
+  const auto verify = [](const EcdsaVerifyHead& head, const Buffer& message) {
+    return request(Operation::kEcdsaVerify,
+                   join({encoded([&](MutableBytes out) { return encode_ecdsa_verify_head(head, out); }), message}));
+  };
+  all["ECDSA_SIGN request"] = request(Operation::kEcdsaSign, join({head, text("18.0 C")}));
+  all["ECDSA_SIGN answer"] = answer(kEcdsaSignature);
+  all["ECDSA_VERIFY request by id"] = verify(by_id, text("18.0 C"));
+  all["ECDSA_VERIFY request with public key"] = verify(by_key, repeated(0xD6, 32));
+  all["ECDSA_VERIFY answer"] = answer({});
 }
 
 Buffer encaps_payload(uint32_t key_id, Algorithm algorithm, const Buffer& key) {
@@ -244,17 +264,67 @@ void add_service(Examples& all) {
   all["METRICS answer"] = answer(encoding_of(some_metrics()));
 }
 
+EstStatusAnswer an_est_status() {
+  EstCertificateState device;
+  device.phase = EstPhase::kDue;
+  device.key_type = Algorithm::kMlDsa65;
+  device.key_id = 17;
+  device.failures = 2;
+  device.not_before = 1'790'000'000;
+  device.not_after = 1'797'776'000;
+  device.renew_at = 1'795'000'000;
+  device.next_attempt = 1'795'000'120;
+  device.fingerprint.fill(std::byte{0xF1});
+  device.name = "device";
+  device.subject = "CN=gw-17";
+  device.failure = EstFailure{"timeout", "no answer", "See the server.", 1'795'000'000};
+  return {5, 9, 1'790'000'000, std::nullopt, {device}};
+}
+
+void add_est(Examples& all) {
+  const Buffer chain = text("-----BEGIN CERTIFICATE-----\n");
+  const auto piece = [](uint32_t key_id, const Buffer& bytes) {
+    return answer(encoded([&](MutableBytes out) { return encode_est_part_answer(5, 9000, key_id, bytes, out); }));
+  };
+  const auto to_relay = [](uint32_t milliseconds, RelayEvent event, uint32_t connection, const Buffer& bytes) {
+    return request(Operation::kEstRelay, encoded([&](MutableBytes out) {
+                     return encode_est_relay_request(milliseconds, event, connection, bytes, out);
+                   }));
+  };
+  const auto task = [](RelayTask task, uint16_t port, uint32_t most, const Buffer& bytes) {
+    return answer(encoded([&](MutableBytes out) { return encode_est_relay_answer(task, port, 3, most, bytes, out); }));
+  };
+  all["EST_STATUS request"] = request(Operation::kEstStatus, {});
+  all["EST_STATUS answer"] = answer(encoding_of(an_est_status()));
+  all["EST_CERTIFICATE request"] =
+      request(Operation::kEstCertificate, encoding_of(EstCertificateRequest{{}, EstWhich::kCurrent, "device"}));
+  all["EST_CERTIFICATE answer"] = piece(17, chain);
+  all["EST_CA_CERTIFICATES request"] =
+      request(Operation::kEstCaCertificates, encoding_of(EstCaCertificatesRequest{{5, 28}}));
+  all["EST_CA_CERTIFICATES answer"] = piece(0, chain);
+  all["EST_WAIT request"] = request(Operation::kEstWait, encoding_of(EstWaitRequest{5, 1000}));
+  all["EST_WAIT answer"] = answer(encoding_of(EstWaitAnswer{6}));
+  all["EST_RENEW request"] = request(Operation::kEstRenew, encoding_of(EstRenewRequest{kEstRenewNow, "device"}));
+  all["EST_RENEW answer"] = answer({});
+  all["EST_RELAY request"] = to_relay(1000, RelayEvent::kReceived, 3, hex("16 03 03"));
+  all["EST_RELAY answer"] = task(RelayTask::kConnect, 443, 0, text("est.example"));
+  all["EST_RELAY answer that sends"] = task(RelayTask::kSend, 0, 0, hex("16 03 01"));
+  all["EST_RELAY answer that receives"] = task(RelayTask::kReceive, 0, 16384, {});
+}
+
 }  // namespace
 
 Examples examples() {
   Examples all;
   add_aes(all);
   add_mldsa(all);
+  add_ecdsa(all);
   add_mlkem(all);
   add_mlkem_to_key(all);
   add_key_making(all);
   add_key_management(all);
   add_service(all);
+  add_est(all);
   return all;
 }
 

@@ -123,6 +123,22 @@ Answer TestSession::verify(uint32_t key, std::string_view message, Bytes signatu
   return call(Operation::kMlDsaVerify, joined({payload, as_bytes(message)}));
 }
 
+Answer TestSession::ecdsa_sign(uint32_t key, std::string_view message, Hash hash, uint8_t flags) {
+  Buffer head(protocol::kEcdsaSignFixedSize);
+  must(protocol::encode_ecdsa_sign_head(key, hash, flags, head));
+  return call(Operation::kEcdsaSign, joined({head, as_bytes(message)}));
+}
+
+Answer TestSession::ecdsa_verify(const protocol::EcdsaVerifyHead& head, std::string_view message) {
+  Buffer payload(protocol::kEcdsaVerifyFixedSize + head.public_key.size() + head.signature.size());
+  must(protocol::encode_ecdsa_verify_head(head, payload));
+  return call(Operation::kEcdsaVerify, joined({payload, as_bytes(message)}));
+}
+
+Answer TestSession::ecdsa_verify(uint32_t key, std::string_view message, Bytes signature, Hash hash, uint8_t flags) {
+  return ecdsa_verify({.key_id = key, .hash = hash, .flags = flags, .public_key = {}, .signature = signature}, message);
+}
+
 Answer TestSession::key_request(Operation operation, uint32_t key) {
   Buffer payload(4);
   must(protocol::KeyIdRequest{key}.encode(payload));

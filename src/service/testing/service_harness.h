@@ -9,6 +9,7 @@
 
 #include "keystore/memory/memory_protector.h"
 #include "keystore/testing/memory_medium.h"
+#include "protocol/ecdsa_messages.h"
 #include "protocol/frame.h"
 #include "protocol/key_messages.h"
 #include "protocol/operations.h"
@@ -63,6 +64,10 @@ class TestSession {
   Answer sign(uint32_t key, std::string_view message, std::string_view context = {}, uint8_t flags = 0);
   Answer verify(uint32_t key, std::string_view message, Bytes signature, std::string_view context = {},
                 uint8_t flags = 0);
+  Answer ecdsa_sign(uint32_t key, std::string_view message, Hash hash = Hash::kSha256, uint8_t flags = 0);
+  Answer ecdsa_verify(const protocol::EcdsaVerifyHead& head, std::string_view message);
+  Answer ecdsa_verify(uint32_t key, std::string_view message, Bytes signature, Hash hash = Hash::kSha256,
+                      uint8_t flags = 0);
   Answer key_request(Operation operation, uint32_t key);
   Answer version_request(Operation operation, uint32_t key, uint32_t version);
 

@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "access/rate_limiter.h"
 #include "channel/request.h"
 #include "config/service_config.h"
 #include "protocol/operations.h"
-#include "service/rate_limiter.h"
 
-namespace wvds::service {
+// Who the clients of a daemon are and what they may do, for crypto_service and est_service.
+namespace wvds::access {
 
 // kLogLimit bounds the lines that one principal's failures, or all strangers together, can bring into the log.
 inline constexpr config::RateLimit kLogLimit{.requests_per_second = 10, .burst = 50, .cooldown_ms = 0};
@@ -45,7 +46,14 @@ class Principal {
 
   RateLimiter& rate_limiter() { return *rate_limiter_; }
   RateLimiter& log_limiter() { return standing_->log_limiter; }
-  std::atomic<uint32_t>& unlogged() { return standing_->unlogged; }
+
+  // take_token takes a token for one request; false when there is none left.
+  bool take_token(platform::TimePoint now) { return rate_limiter_->unlimited() || rate_limiter_->take(now); }
+
+  // may_log takes this principal's turn in the log, or counts what is left out; unlogged gives that count, which begins
+  // anew.
+  bool may_log(platform::TimePoint now);
+  uint32_t unlogged() { return standing_->unlogged.exchange(0); }
 
   // claim_session counts a session in; false at the principal's limit. Each success needs one release_session.
   bool claim_session();
@@ -80,4 +88,4 @@ class PrincipalTable {
 // claim counts one in below `limit`; false at the limit.
 bool claim(std::atomic<uint32_t>& count, uint32_t limit);
 
-}  // namespace wvds::service
+}  // namespace wvds::access

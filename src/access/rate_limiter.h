@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "config/service_config.h"
-#include "service/clock.h"
+#include "platform/clock.h"
 
-namespace wvds::service {
+namespace wvds::access {
 
 // RateLimiter is a token bucket with a cool-down: it holds `burst` tokens, gets `requests_per_second` back, and each
 // request takes one. The first request that finds none is refused, and so is every other for `cooldown_ms` from then
@@ -18,7 +18,7 @@ class RateLimiter {
   bool unlimited() const { return interval_ == 0; }
 
   // take is true when the request may go on.
-  bool take(TimePoint now);
+  bool take(platform::TimePoint now);
 
  private:
   void begin_cooldown(int64_t now);
@@ -32,4 +32,4 @@ class RateLimiter {
   std::atomic<int64_t> refused_until_;
 };
 
-}  // namespace wvds::service
+}  // namespace wvds::access

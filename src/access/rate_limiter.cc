@@ -1,9 +1,9 @@
-#include "service/rate_limiter.h"
+#include "access/rate_limiter.h"
 
 #include <algorithm>
 #include <limits>
 
-namespace wvds::service {
+namespace wvds::access {
 namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
@@ -14,7 +14,7 @@ int64_t interval_of(uint32_t requests_per_second) {
   return requests_per_second == 0 ? 0 : std::max<int64_t>(1, kNanosecondsPerSecond / requests_per_second);
 }
 
-int64_t nanoseconds(TimePoint time) {
+int64_t nanoseconds(platform::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
@@ -27,7 +27,7 @@ RateLimiter::RateLimiter(const config::RateLimit& limit)
       full_at_(kLongAgo),
       refused_until_(kLongAgo) {}
 
-bool RateLimiter::take(TimePoint time) {
+bool RateLimiter::take(platform::TimePoint time) {
   if (unlimited()) return true;
   const int64_t now = nanoseconds(time);
   if (now < refused_until_.load()) return false;
@@ -47,4 +47,4 @@ void RateLimiter::begin_cooldown(int64_t now) {
   if (until <= now) refused_until_.compare_exchange_strong(until, now + cooldown_);
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::access

@@ -1,6 +1,6 @@
-#include "service/principal.h"
+#include "access/principal.h"
 
-namespace wvds::service {
+namespace wvds::access {
 namespace {
 
 // What nobody has to be granted: finding out whether the service lives and what it lets one do.
@@ -47,6 +47,12 @@ const std::string* Principal::fixed_context(uint32_t key_id) const {
   return found == fixed_contexts_.end() ? nullptr : &found->second;
 }
 
+bool Principal::may_log(platform::TimePoint now) {
+  if (standing_->log_limiter.take(now)) return true;
+  standing_->unlogged.fetch_add(1);
+  return false;
+}
+
 bool Principal::claim_session() { return claim(standing_->sessions, client_.limits.sessions); }
 
 PrincipalTable::PrincipalTable(const std::vector<config::Client>& clients, const PrincipalTable* before) {
@@ -78,4 +84,4 @@ bool claim(std::atomic<uint32_t>& count, uint32_t limit) {
   return true;
 }
 
-}  // namespace wvds::service
+}  // namespace wvds::access

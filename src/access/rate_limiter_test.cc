@@ -1,13 +1,13 @@
-#include "service/rate_limiter.h"
+#include "access/rate_limiter.h"
 
 #include <gtest/gtest.h>
 
 #include <thread>
 #include <vector>
 
-#include "service/testing/fake_clock.h"
+#include "access/testing/still_clock.h"
 
-namespace wvds::service {
+namespace wvds::access {
 namespace {
 
 using std::chrono::microseconds;
@@ -17,7 +17,7 @@ using std::chrono::seconds;
 constexpr config::RateLimit kPublished{.requests_per_second = 1000, .burst = 100, .cooldown_ms = 100};
 
 // taken counts how many of `tries` requests at the clock's present time go through.
-int taken(RateLimiter& limiter, const FakeClock& clock, int tries) {
+int taken(RateLimiter& limiter, const StillClock& clock, int tries) {
   int count = 0;
   for (int i = 0; i < tries; ++i) count += limiter.take(clock.now()) ? 1 : 0;
   return count;
@@ -25,13 +25,13 @@ int taken(RateLimiter& limiter, const FakeClock& clock, int tries) {
 
 TEST(RateLimiter, LetsABurstThroughAtOnce) {
   RateLimiter limiter(kPublished);
-  FakeClock clock;
+  StillClock clock;
   EXPECT_EQ(taken(limiter, clock, 150), 100);
 }
 
 TEST(RateLimiter, RefusesEverythingDuringTheCooldown) {
   RateLimiter limiter(kPublished);
-  FakeClock clock;
+  StillClock clock;
   ASSERT_EQ(taken(limiter, clock, 101), 100);
   clock.advance(milliseconds(99));  // the bucket has 99 tokens again, and yet
   EXPECT_EQ(taken(limiter, clock, 10), 0);
@@ -39,7 +39,7 @@ TEST(RateLimiter, RefusesEverythingDuringTheCooldown) {
 
 TEST(RateLimiter, CooldownIsNotProlongedByRefusals) {
   RateLimiter limiter(kPublished);
-  FakeClock clock;
+  StillClock clock;
   ASSERT_EQ(taken(limiter, clock, 101), 100);
   for (int i = 0; i < 99; ++i) {
     clock.advance(milliseconds(1));
@@ -51,7 +51,7 @@ TEST(RateLimiter, CooldownIsNotProlongedByRefusals) {
 
 TEST(RateLimiter, SustainsTheRateWithoutARefusal) {
   RateLimiter limiter(kPublished);
-  FakeClock clock;
+  StillClock clock;
   for (int i = 0; i < 10'000; ++i) {
     ASSERT_TRUE(limiter.take(clock.now())) << i;
     clock.advance(milliseconds(1));
@@ -60,7 +60,7 @@ TEST(RateLimiter, SustainsTheRateWithoutARefusal) {
 
 TEST(RateLimiter, RefusesWhatIsAboveTheRate) {
   RateLimiter limiter({.requests_per_second = 1000, .burst = 100, .cooldown_ms = 0});
-  FakeClock clock;
+  StillClock clock;
   int count = 0;
   for (int i = 0; i < 10'000; ++i) {  // 10,000 a second for one second
     count += limiter.take(clock.now()) ? 1 : 0;
@@ -72,7 +72,7 @@ TEST(RateLimiter, RefusesWhatIsAboveTheRate) {
 
 TEST(RateLimiter, NeverSavesMoreThanTheBurst) {
   RateLimiter limiter(kPublished);
-  FakeClock clock;
+  StillClock clock;
   ASSERT_EQ(taken(limiter, clock, 10), 10);
   clock.advance(seconds(3600));
   EXPECT_EQ(taken(limiter, clock, 500), 100);
@@ -80,14 +80,14 @@ TEST(RateLimiter, NeverSavesMoreThanTheBurst) {
 
 TEST(RateLimiter, OfZeroRequestsASecondIsNoLimit) {
   RateLimiter limiter({.requests_per_second = 0, .burst = 1, .cooldown_ms = 100});
-  FakeClock clock;
+  StillClock clock;
   EXPECT_TRUE(limiter.unlimited());
   EXPECT_EQ(taken(limiter, clock, 100'000), 100'000);
 }
 
 TEST(RateLimiter, CountsExactlyAcrossThreads) {
   RateLimiter limiter({.requests_per_second = 1, .burst = 1000, .cooldown_ms = 100});
-  FakeClock clock;
+  StillClock clock;
   std::atomic<int> count{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { count += taken(limiter, clock, 1000); });
@@ -96,4 +96,4 @@ TEST(RateLimiter, CountsExactlyAcrossThreads) {
 }
 
 }  // namespace
-}  // namespace wvds::service
+}  // namespace wvds::access

@@ -1,8 +1,8 @@
-#include "service/principal.h"
+#include "access/principal.h"
 
 #include <gtest/gtest.h>
 
-namespace wvds::service {
+namespace wvds::access {
 namespace {
 
 using protocol::Operation;
@@ -94,4 +94,4 @@ TEST(Principal, KnowsTheContextThatAGrantFixes) {
 }
 
 }  // namespace
-}  // namespace wvds::service
+}  // namespace wvds::access
