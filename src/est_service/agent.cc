@@ -40,6 +40,7 @@ Outcome<std::unique_ptr<Agent>> Agent::load(Surroundings& surroundings, Board& b
                                              [&] { return surroundings.folder.set_trust_aside(); });
   if (!trust) return std::unexpected(trust.error());
   agent->trust_ = std::make_unique<TrustKeeper>(surroundings, std::move(*trust));
+  agent->credential_ = std::make_unique<CredentialKeeper>(surroundings, *agent->trust_);
   for (const config::EstCertificate& wanted : surroundings.config.certificates) {
     auto state = read_or_set_aside<CertificateState>(surroundings.folder.read_certificate(wanted.name), [&] {
       return surroundings.folder.set_certificate_aside(wanted.name);
@@ -67,6 +68,7 @@ int64_t Agent::step(std::optional<int64_t> now, const std::set<Wish>& wishes) {
   }
   keep_trust(time, wishes.contains(Wish{"", false}) || wishes.contains(Wish{"", true}));
   keep_certificates(time, wishes);
+  if (time >= credential_->due()) credential_->step(time);
   follow_hints(time);
   trust_->note_time(time);
   publish(time);
@@ -134,7 +136,7 @@ void Agent::publish(int64_t now) {
 }
 
 int64_t Agent::next_due(int64_t now) const {
-  int64_t next = trust_->due();
+  int64_t next = std::min(trust_->due(), credential_->due());
   for (const auto& enroller : enrollers_) {
     if (trust_->ready()) next = std::min(next, enroller->due());
   }

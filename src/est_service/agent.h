@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "est_service/board.h"
+#include "est_service/credential_keeper.h"
 #include "est_service/enroller.h"
 #include "est_service/surroundings.h"
 #include "est_service/trust_keeper.h"
@@ -39,6 +40,7 @@ class Agent {
   Surroundings& world_;
   Board& board_;
   std::unique_ptr<TrustKeeper> trust_;
+  std::unique_ptr<CredentialKeeper> credential_;
   std::vector<std::unique_ptr<Enroller>> enrollers_;
   std::optional<LastFailure> clock_failure_;
   int64_t hints_at_ = 0;  // when the server is asked for hints again

@@ -283,6 +283,11 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
 // use_for_the_first_time shows the new certificate to the server. Only one that it does not accept is a reason to go
 // back: without the server nothing is known.
 Outcome<> Enroller::use_for_the_first_time(int64_t now) {
+  // The CA's clock may be ahead of this one, by what the check tolerates: until it is valid nobody accepts it.
+  if (const int64_t begin = state_.current->leaf().not_before(); now < begin) {
+    state_.next_attempt = begin;
+    return save();
+  }
   if (!is_ml_kem(config_.key_type)) {
     const auto shown = identity(now);
     if (!shown) return std::unexpected(shown.error());

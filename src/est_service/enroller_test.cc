@@ -312,6 +312,56 @@ TEST_P(EnrollerTest, GoesOnWhereCryptoServiceIsAwayForAWhile) {
   EXPECT_EQ(world.certificate().phase, Phase::kValid) << failure_of(world);
 }
 
+// Credential is a certificate in a file, with its key.
+struct Credential {
+  Credential(FakeWorld& world, const est::factory::Ca& ca) : key(est::factory::make_key(world.library, "P-256")) {
+    const est::factory::Validity validity{world.now - kDay, world.now + 90 * kDay};
+    pem = est::factory::issue(world.library, ca, key.get(), validity, {.subject = "CN=device", .more = {}}).to_pem();
+    world.surroundings->file_identity = [this, &world]() -> est::Outcome<Identity> {
+      auto again = crypto::key_from_pem(world.library, as_bytes(est::factory::key_pem(key.get())));
+      return Identity{est::Certificate::list_from_pem(world.library, pem).value(), std::move(*again)};
+    };
+    world.surroundings->save_credential = [this](const std::string& next) -> est::Outcome<> {
+      pem = next;
+      return {};
+    };
+  }
+
+  crypto::KeyHandle key;
+  std::string pem;
+};
+
+TEST_P(EnrollerTest, EnrolsByACertificateInAFileAndRenewsThatToo) {
+  FakeWorld world(library());
+  world.config.credential.username.clear();
+  world.restart();
+  Credential credential(world, world.server.ca());
+  const std::string first = credential.pem;
+  world.step();
+  EXPECT_EQ(world.certificate().phase, Phase::kValid) << failure_of(world);
+  EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll certificate"), 1);
+  EXPECT_EQ(credential.pem, first) << "not due yet";
+  const int64_t end = world.now + 80 * kDay;
+  while (world.now < end) world.now = std::max(world.now + 1, world.step());
+  EXPECT_NE(credential.pem, first);
+  const auto renewed = est::Certificate::list_from_pem(library(), credential.pem);
+  ASSERT_TRUE(renewed.has_value());
+  EXPECT_TRUE(renewed->front().has_key(credential.key.get()));
+  EXPECT_GT(renewed->front().not_after(), world.now);
+}
+
+TEST_P(EnrollerTest, LeavesAMakersCertificateAlone) {
+  FakeWorld world(library());
+  world.restart();
+  const est::factory::Ca maker =
+      est::factory::make_ca(library(), "P-256", "CN=Maker", {world.now - kDay, world.now + 9000 * kDay});
+  Credential credential(world, maker);
+  const std::string first = credential.pem;
+  const int64_t end = world.now + 80 * kDay;
+  while (world.now < end) world.now = std::max(world.now + 1, world.step());
+  EXPECT_EQ(credential.pem, first);
+}
+
 WVDS_IN_BOTH_MODES(EnrollerTest);
 
 }  // namespace

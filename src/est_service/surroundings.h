@@ -22,7 +22,8 @@ struct Surroundings {
   // The credential's certificate and key; null where the configuration has none. Read anew each time: it may be
   // renewed.
   std::function<est::Outcome<Identity>()> file_identity;
-  std::function<uint64_t()> random;                        // for jitter: any number
+  std::function<est::Outcome<>(const std::string& pem)> save_credential;  // puts a renewed certificate in its place
+  std::function<uint64_t()> random;                                       // for jitter: any number
   std::function<void(const std::string& name)> installed;  // a certificate was installed; after it is durable
 };
 

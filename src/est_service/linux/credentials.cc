@@ -1,6 +1,7 @@
 #include "est_service/linux/credentials.h"
 
 #include "config/linux/secret_path.h"
+#include "platform/durable.h"
 #include "platform/file_name.h"
 
 namespace wvds::est_service {
@@ -52,6 +53,14 @@ Outcome<std::vector<est::Certificate>> read_certificates(const crypto::Library& 
   auto list = est::Certificate::list_from_pem(library, text_of(*bytes));
   if (!list) return failed(FailureKind::kConfiguration, path + ": " + list.error().detail);
   return std::move(*list);
+}
+
+Outcome<> save_credential(const std::string& path, const std::string& pem) {
+  const auto file = in_its_folder(path);
+  if (!file) return failed(FailureKind::kStorage, file.error().detail);
+  if (const auto saved = platform::durable_replace(*file->folder, file->name, as_bytes(pem)); !saved)
+    return failed(FailureKind::kStorage, saved.error().error.detail);
+  return {};
 }
 
 Outcome<Identity> read_file_identity(const crypto::Library& library, const config::EstCredential& credential,

@@ -20,4 +20,7 @@ est::Outcome<std::vector<est::Certificate>> read_certificates(const crypto::Libr
 est::Outcome<Identity> read_file_identity(const crypto::Library& library, const config::EstCredential& credential,
                                           KeyService& keys);
 
+// save_credential replaces the configuration's certificate_file in one step. Its folder must be this user's to write.
+est::Outcome<> save_credential(const std::string& path, const std::string& pem);
+
 }  // namespace wvds::est_service

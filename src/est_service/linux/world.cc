@@ -45,12 +45,15 @@ World::World(const config::ServiceConfig& config, const crypto::Library& library
       folder_(std::move(folder)),
       server_(https_settings(*config.est, library, dialer, std::move(url))),
       keys_(library, config.socket.path),
-      surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}} {
+      surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}, {}} {
   surroundings_.random = [&library] { return random_number(library); };
   surroundings_.installed = [&est = *config.est](const std::string& name) { run_command(est.after_renewal, name); };
   if (config.est->credential.certificate_file.empty()) return;
   surroundings_.file_identity = [this, &library, &credential = config.est->credential] {
     return read_file_identity(library, credential, keys_);
+  };
+  surroundings_.save_credential = [&path = config.est->credential.certificate_file](const std::string& pem) {
+    return save_credential(path, pem);
   };
 }
 

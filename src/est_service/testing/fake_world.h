@@ -31,6 +31,7 @@ class FakeServer : public Server {
   // roll_over gives the CA a new key, and puts both link certificates up (RFC 4210, section 4.4).
   void roll_over(int64_t now);
 
+  const est::factory::Ca& ca() const { return roots_.back(); }
   const est::Certificate& root() const { return roots_.back().certificate; }
 
   bool reachable = true;

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "est_service/surroundings.h"
+#include "est_service/trust_keeper.h"
+
+namespace wvds::est_service {
+
+// CredentialKeeper renews the certificate that the configuration names for the first enrolment, for its own key, so
+// that the device can still enrol anew in years. Only where this CA issued it: a maker's certificate is the maker's to
+// renew. One thread.
+class CredentialKeeper {
+ public:
+  // Both outlive the keeper.
+  CredentialKeeper(Surroundings& surroundings, const TrustKeeper& trust) : world_(surroundings), trust_(trust) {}
+
+  int64_t due() const { return next_look_; }
+
+  // step looks at the certificate and renews it when it is time. Whatever fails is logged and tried again later; the
+  // file stays as it was.
+  void step(int64_t now);
+
+ private:
+  est::Outcome<int64_t> look(int64_t now);
+  est::Outcome<> renew(const Identity& identity, int64_t now);
+
+  Surroundings& world_;
+  const TrustKeeper& trust_;
+  int64_t next_look_ = 0;
+  uint32_t failures_ = 0;
+};
+
+}  // namespace wvds::est_service
