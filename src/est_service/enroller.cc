@@ -63,8 +63,8 @@ Outcome<> Enroller::attempt(int64_t now) {
     if (enrolled) return {};
     last = enrolled.error();
     last.detail += " (authenticated by " + shown.what + ")";
-    if (!is_about_the_credential(last.kind)) break;
-    log_warning("enrolment: credential not accepted", {{"certificate", name()}, {"cause", last.detail}});
+    if (!may_be_the_credential(last.kind)) break;
+    log_warning("enrolment: not accepted", {{"certificate", name()}, {"cause", last.detail}});
   }
   return std::unexpected(std::move(last));
 }

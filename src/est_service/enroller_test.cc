@@ -164,6 +164,17 @@ TEST_P(EnrollerTest, TriesThePasswordWhenItsCertificateIsRefusedOrHasExpired) {
   EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll password"), 1);
 }
 
+TEST_P(EnrollerTest, FetchesTheCaCertificatesAlsoWhenTheServerRefusesItsCertificate) {
+  FakeWorld world(library());
+  world.restart();
+  world.step();
+  world.server.accepts_certificates = false;
+  world.now += 2 * kDay;
+  world.step();
+  EXPECT_FALSE(world.board.snapshot()->ca_failure.has_value());
+  EXPECT_EQ(world.board.snapshot()->ca_fetched_at, world.now);
+}
+
 TEST_P(EnrollerTest, EnrolsAnewWhenTheConfigurationWantsOtherNames) {
   FakeWorld world(library());
   world.restart();

@@ -31,6 +31,13 @@ struct Access {
   int64_t now = 0;                     // Unix seconds
 };
 
+// may_be_the_credential: the failure says, or hides, that the server does not accept what it was shown. A server may
+// just close the connection (with TLS 1.3 only after the client's handshake is done).
+inline bool may_be_the_credential(est::FailureKind kind) {
+  using enum est::FailureKind;
+  return kind == kCredentialRejected || kind == kCredentialExpired || kind == kConnectionLost || kind == kTlsFailed;
+}
+
 // Later: the server wants to be asked again (RFC 7030, section 4.2.3).
 struct Later {
   std::optional<int64_t> seconds;  // where it says when

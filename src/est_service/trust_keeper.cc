@@ -37,6 +37,9 @@ int64_t TrustKeeper::due() const {
 
 Outcome<> TrustKeeper::refresh(const Identity* identity, int64_t now) {
   auto fetched = fetch(identity, now);
+  // Everybody may have the CA certificates (RFC 7030, section 4.1): a certificate that the server refuses is no
+  // obstacle.
+  if (!fetched && identity != nullptr && may_be_the_credential(fetched.error().kind)) fetched = fetch(nullptr, now);
   if (fetched) {
     state_.fetched_at = now;
     state_.failures = 0;
