@@ -158,7 +158,10 @@ class Bench(ToolTest):
                     self.assertGreater(run["rate"], 0)
                     self.assertGreaterEqual(run["p99_us"], run["median_us"])
                     self.assertAlmostEqual(run["mb_per_second"], run["rate"] * size / 1e6)
-        for operation in ("mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps", "ping"):
+        for operation in (
+            "mldsa-sign", "mldsa-verify", "ecdsa-sign", "ecdsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps",
+            "ping",
+        ):  # fmt: skip
             self.assertIn(operation, {name for name, _, _ in runs})
 
     def test_leaves_no_key(self):

@@ -4,11 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 from programs import BINARIES, SERVICE, TOOL, WATCHDOG, ProgramTest, Service
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../est"))
+from gateway import EST_SERVICE, GatewayTest  # noqa: E402
+
 FOLDER = os.path.join(BINARIES, "man")
+EST_PAGES = ("wvds-est", "wvds_est")
 
 
 def pages():
@@ -37,7 +42,7 @@ class ManPages(ProgramTest):
                 yield from self.commands((*path, line.split()[0]))
 
     def test_there_is_one_for_each_command_with_each_option(self):
-        found = {"wvds_crypto_service.8"}
+        found = {"wvds_crypto_service.8", "wvds_est_service.8"}
         for path, text in self.commands():
             name = "-".join(("wvds", *path)) + ".1"
             page = plain(page_text(name))
@@ -49,10 +54,11 @@ class ManPages(ProgramTest):
             found.add(name)
         self.assertEqual(found, set(pages()))
 
-    def test_the_services_page_has_its_options(self):
-        page = plain(page_text("wvds_crypto_service.8"))
-        for option in ("--config", "--check-config", "--version", "--help"):
-            self.assertIn(option, page)
+    def test_each_services_page_has_its_options(self):
+        for name in ("wvds_crypto_service.8", "wvds_est_service.8"):
+            page = plain(page_text(name))
+            for option in ("--config", "--check-config", "--version", "--help"):
+                self.assertIn(option, page)
 
     def test_each_has_the_sections_that_belong_to_one(self):
         for name in pages():
@@ -84,8 +90,34 @@ class ManPages(ProgramTest):
             self.assertEqual(done.stdout, b"")
 
 
-class Examples(ProgramTest):
-    """The EXAMPLES of every page, each in a folder and with a service of its own."""
+class ExamplesTest(ProgramTest):
+    """Runs the EXAMPLES of a page in a folder of its own."""
+
+    def run_examples(self, name, number, config, socket):
+        programs = self.path(f"bin{number}")
+        os.mkdir(programs)
+        with open(os.path.join(programs, "wvds"), "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nexec {TOOL} --socket {socket} "$@"\n')
+        os.chmod(os.path.join(programs, "wvds"), 0o755)
+        for program in (SERVICE, EST_SERVICE):
+            os.symlink(program, os.path.join(programs, os.path.basename(program)))
+        work = self.path(f"work{number}")
+        os.mkdir(work)
+        with open(os.path.join(work, "notes.txt"), "w", encoding="utf-8") as file:
+            file.write("notes\n")
+        shutil.copy(config, os.path.join(work, "config.json"))
+        environment = dict(os.environ, PATH=programs + ":" + os.environ["PATH"])
+        blocks = re.findall(r"^\.EX\n(.*?)^\.EE$", page_text(name), re.MULTILINE | re.DOTALL)
+        self.assertTrue(blocks, name)
+        for block in blocks:
+            script = plain(block).replace("/etc/wvds/config.json", config)
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=work, env=environment, timeout=WATCHDOG,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)  # fmt: skip
+            self.assertEqual(done.returncode, 0, f"{name}:\n{script}\n{done.stdout.decode()}")
+
+
+class Examples(ExamplesTest):
+    """Each page with a service of its own."""
 
     def run_page(self, name, number):
         server = Service(self.path(f"service{number}"), rate_limit={"requests_per_second": 0})
@@ -93,25 +125,7 @@ class Examples(ProgramTest):
         server.start()
         if name.startswith("wvds-store"):
             server.stop()  # the store is there now, and at rest
-        programs = self.path(f"bin{number}")
-        os.mkdir(programs)
-        with open(os.path.join(programs, "wvds"), "w", encoding="utf-8") as file:
-            file.write(f'#!/bin/sh\nexec {TOOL} --socket {server.socket} "$@"\n')
-        os.chmod(os.path.join(programs, "wvds"), 0o755)
-        os.symlink(SERVICE, os.path.join(programs, "wvds_crypto_service"))
-        work = self.path(f"work{number}")
-        os.mkdir(work)
-        with open(os.path.join(work, "notes.txt"), "w", encoding="utf-8") as file:
-            file.write("notes\n")
-        shutil.copy(server.config, os.path.join(work, "config.json"))
-        environment = dict(os.environ, PATH=programs + ":" + os.environ["PATH"])
-        blocks = re.findall(r"^\.EX\n(.*?)^\.EE$", page_text(name), re.MULTILINE | re.DOTALL)
-        self.assertTrue(blocks, name)
-        for block in blocks:
-            script = plain(block).replace("/etc/wvds/config.json", server.config)
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=work, env=environment, timeout=WATCHDOG,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)  # fmt: skip
-            self.assertEqual(done.returncode, 0, f"{name}:\n{script}\n{done.stdout.decode()}")
+        self.run_examples(name, number, server.config, server.socket)
         server.stop()
 
     def run_pages(self, chosen):
@@ -128,7 +142,18 @@ class Examples(ProgramTest):
         self.run_pages([name for name in pages() if name.startswith("wvds-store")])
 
     def test_of_other_pages_work(self):
-        self.run_pages([name for name in pages() if not name.startswith(("wvds-key", "wvds-store"))])
+        self.run_pages([name for name in pages() if not name.startswith(("wvds-key", "wvds-store", *EST_PAGES))])
+
+
+class EstExamples(GatewayTest, ExamplesTest):
+    def test_of_est_pages_work(self):
+        if shutil.which("jq") is None:
+            print("NOT RUN: jq is not installed")
+            return
+        gateway = self.gateway(self.ca())
+        gateway.wait_for_certificate()
+        for number, name in enumerate(name for name in pages() if name.startswith(EST_PAGES)):
+            self.run_examples(name, number, gateway.est.config, gateway.socket)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ OPENSSL = os.environ["WVDS_OPENSSL"]
 WATCHDOG = 60  # seconds; no test waits so long unless something hangs
 
 OPERATIONS = [
-    "aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "mlkem-keygen", "mlkem-encaps", "mlkem-decaps",
-    "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate", "key-import", "key-public", "key-list", "key-info",
-    "key-rotate", "key-retire", "key-delete", "random", "status", "metrics",
+    "aes-encrypt", "aes-decrypt", "mldsa-sign", "mldsa-verify", "ecdsa-sign", "ecdsa-verify", "mlkem-keygen",
+    "mlkem-encaps", "mlkem-decaps", "mlkem-encaps-to-key", "mlkem-decaps-to-key", "key-generate", "key-import",
+    "key-public", "key-list", "key-info", "key-rotate", "key-retire", "key-delete", "random", "status", "metrics",
 ]  # fmt: skip
 
 SERVICE = os.path.join(BINARIES, "src/service/wvds_crypto_service")
@@ -35,6 +35,7 @@ class Service:
         self.socket = os.path.join(folder, "s")
         self.config = os.path.join(folder, "config.json")
         self.process = None
+        self.program = SERVICE
         self.prefix = []  # a command that runs the service
         key_file = os.path.join(folder, "key")
         with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -70,7 +71,7 @@ class Service:
         notify.bind(address)
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, SERVICE, "--config", self.config],
+                [*self.prefix, self.program, "--config", self.config],
                 env=dict(os.environ, NOTIFY_SOCKET=address),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -111,7 +111,8 @@ void add_all_commands(CLI::App& app, Tool& tool) {
   app.fallthrough();  // --socket may stand behind the command too
   app.footer(std::string("Exit status: ") + kExits);
   app.set_version_flag("--version", std::string("wvds ") + wvds_library_version());
-  app.add_option("--socket", tool.service.socket, "The service's socket (default: the library's)");
+  app.add_option("--socket", tool.service.socket,
+                 "The service's socket (default: the library's; for the est commands est_service's)");
   app.add_option("--timeout", tool.service.timeout_ms, "Milliseconds to wait for the service")
       ->check(CLI::Range(1u, 3600000u))
       ->capture_default_str();
@@ -125,6 +126,7 @@ void add_all_commands(CLI::App& app, Tool& tool) {
   add_doctor_command(app, tool);
   add_audit_commands(app, tool);
   add_store_commands(app, tool);
+  add_est_commands(app, tool);
   add_completion_command(app, tool);
   name_values(app);
 }

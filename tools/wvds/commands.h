@@ -44,6 +44,7 @@ void add_audit_commands(CLI::App& app, Tool& tool);
 void add_doctor_command(CLI::App& app, Tool& tool);
 void add_completion_command(CLI::App& app, Tool& tool);
 void add_store_commands(CLI::App& app, Tool& tool);
+void add_est_commands(CLI::App& app, Tool& tool);
 void add_key_commands(CLI::App& app, Tool& tool);
 void add_cipher_commands(CLI::App& app, Tool& tool);
 void add_signature_commands(CLI::App& app, Tool& tool);

@@ -1,5 +1,6 @@
 #include "tools/wvds/commands.h"
 #include "tools/wvds/completion_script.h"
+#include "tools/wvds/est/est_service.h"
 
 // completion
 namespace wvds::tool {
@@ -29,11 +30,19 @@ Outcome<std::string> key_words(const Tool& tool) {
   return text;
 }
 
+Outcome<std::string> certificate_words(const Tool& tool) {
+  TOOL_ASSIGN(session, connect_est(tool));
+  TOOL_ASSIGN(state, ask_est(session, tool.service.timeout_ms));
+  std::string text;
+  for (const EstCertificate& certificate : certificates_of(*state)) text += std::string(certificate.name) + "\n";
+  return text;
+}
+
 Outcome<> run_completion(const Tool& tool, const CompletionOptions& options) {
   const CommandInfo program = describe_commands(*options.program);
   if (options.what == "bash") return write_text(bash_completion(program));
   if (options.what == "zsh") return write_text(zsh_completion(program));
-  TOOL_ASSIGN(words, key_words(tool));
+  TOOL_ASSIGN(words, options.what == "keys" ? key_words(tool) : certificate_words(tool));
   return write_text(words);
 }
 
@@ -45,9 +54,9 @@ void add_completion_command(CLI::App& app, Tool& tool) {
   options->program = &app;
   command
       ->add_option("SHELL", options->what,
-                   "For which shell; keys prints the numbers and labels that the scripts ask for")
+                   "For which shell; keys and certificates print the names that the scripts ask for")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "keys"}));
+      ->check(CLI::IsMember({"bash", "zsh", "keys", "certificates"}));
   when_chosen(command, tool, options, run_completion);
 }
 

@@ -10,7 +10,8 @@ namespace {
 // Both shells read the tables: functions whose first argument is a command ("key list", or nothing).
 constexpr const char* kTablesAbout =
     "# _wvds_commands COMMAND: the commands under it. _wvds_options COMMAND: its options.\n"
-    "# _wvds_value COMMAND OPTION, _wvds_argument COMMAND NUMBER: what belongs there: KEY, FILE, ANY, :word word...,\n"
+    "# _wvds_value COMMAND OPTION, _wvds_argument COMMAND NUMBER: what belongs there: KEY, NAME, FILE, ANY, :word "
+    "word...,\n"
     "# or ,word word... for a list with commas. Nothing for an option without a value.\n";
 
 constexpr const char* kBashEngine = R"sh(_wvds() {
@@ -57,10 +58,11 @@ constexpr const char* kBashEngine = R"sh(_wvds() {
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       ;;
-    KEY)
+    KEY | NAME)
+      [[ $kind == KEY ]] && w=keys || w=certificates
       while IFS= read -r w; do
         [[ $w != "$word"* ]] || COMPREPLY+=("$(printf '%q' "$w")")
-      done < <("${COMP_WORDS[0]}" ${socket:+--socket "$socket"} --timeout 500 completion keys 2>/dev/null)
+      done < <("${COMP_WORDS[0]}" ${socket:+--socket "$socket"} --timeout 500 completion "$w" 2>/dev/null)
       ;;
   esac
   return 0
@@ -107,8 +109,9 @@ constexpr const char* kZshEngine = R"sh(_wvds() {
     :*) found=(${=kind#:}); compadd -- $found ;;
     ,*) found=(${=kind#,}); compset -P '*,'; compadd -S '' -- $found ;;
     FILE) _files ;;
-    KEY)
-      found=(${(f)"$("${(Q)words[1]}" ${socket:+--socket} ${socket:+"$socket"} --timeout 500 completion keys 2>/dev/null)"})
+    KEY | NAME)
+      [[ $kind == KEY ]] && w=keys || w=certificates
+      found=(${(f)"$("${(Q)words[1]}" ${socket:+--socket} ${socket:+"$socket"} --timeout 500 completion $w 2>/dev/null)"})
       compadd -- $found
       ;;
   esac
@@ -127,7 +130,7 @@ std::string kind_of(std::string_view name, const std::vector<std::string>& choic
   constexpr std::array<std::string_view, 2> kFiles{"FILE", "SIGNATURE"};
   if (name == "USAGES") return "," + joined(choices);
   if (!choices.empty()) return ":" + joined(choices);
-  if (name == "KEY") return "KEY";
+  if (name == "KEY" || name == "NAME") return std::string(name);
   return std::ranges::find(kFiles, name) != kFiles.end() ? "FILE" : "ANY";
 }
 

@@ -71,8 +71,8 @@ Outcome<wvds_key_template> template_of(const MakingOptions& options) {
   key.usages = usages;
   key.lifetime = options.lifetime == "volatile" ? WVDS_LIFETIME_VOLATILE : WVDS_LIFETIME_PERSISTENT;
   key.flags = algorithm == WVDS_AES_256_GCM && !options.has_replay_window ? WVDS_KEY_REPLAY_WINDOW_OFF : 0;
-  if (options.is_inside_token && algorithm == WVDS_AES_256_GCM)
-    return misused("--inside-token is for ML-DSA and ML-KEM keys");
+  const bool is_post_quantum = WVDS_MLDSA_PUBLIC_KEY_SIZE(algorithm) != 0 || WVDS_MLKEM_PUBLIC_KEY_SIZE(algorithm) != 0;
+  if (options.is_inside_token && !is_post_quantum) return misused("--inside-token is for ML-DSA and ML-KEM keys");
   if (options.is_inside_token) key.flags |= WVDS_KEY_INSIDE_TOKEN;
   key.label = options.label.empty() ? nullptr : options.label.c_str();
   TOOL_TRY(set_limits(options, key));
@@ -140,7 +140,9 @@ Outcome<> run_rotate(const Tool& tool, const RotateOptions& options) {
 }
 
 void add_making_options(CLI::App* command, MakingOptions& options) {
-  command->add_option("ALGORITHM", options.algorithm, "AES-256-GCM, ML-DSA-44, -65, -87, ML-KEM-512, -768 or -1024")
+  command
+      ->add_option("ALGORITHM", options.algorithm,
+                   "AES-256-GCM, ML-DSA-44, -65, -87, ML-KEM-512, -768, -1024, ECDSA-P256 or -P384")
       ->required();
   command->add_option("--label", options.label, "A name for people, at most 64 bytes");
   command->add_option("--lifetime", options.lifetime, "persistent (stored) or volatile (ends with the service)")
@@ -185,12 +187,13 @@ void add_key_making_commands(CLI::App& key, Tool& tool) {
   import->add_option("FILE", importing->file, "The key; - is standard input")->required();
   import
       ->add_option("--format", importing->format,
-                   "raw (AES), seed (ML-DSA, ML-KEM), pkcs8 (DER with the seed) or public")
+                   "raw (AES, ECDSA's scalar), seed (ML-DSA, ML-KEM), pkcs8 (DER, with the seed) or public")
       ->required()
       ->check(CLI::IsMember(format_words(UINT32_MAX)));
   when_chosen(import, tool, importing, run_import);
 
-  auto* rotate = key.add_subcommand("rotate", "Make a new version of an AES or ML-DSA key; old data stays readable");
+  auto* rotate =
+      key.add_subcommand("rotate", "Make a new version of an AES, ML-DSA or ECDSA key; old data stays readable");
   auto rotating = std::make_shared<RotateOptions>();
   rotate->add_option("KEY", rotating->key, "Number or label")->required();
   rotate->add_option("--public", rotating->public_file, "Write the new version's raw public key to this file");

@@ -43,21 +43,6 @@ Outcome<> add_to_all(Hashes& hashes, ByteView piece, const std::string& name) {
   return {};
 }
 
-Outcome<> hash_message(Hashes& hashes, Message& message) {
-  Progress progress(message.input.size(), standard_error_is_terminal());
-  const std::string& name = message.input.name();
-  TOOL_TRY(add_to_all(hashes, message.beginning.view(), name));
-  progress.add(message.beginning.size());
-  Buffer piece(kPiece);
-  for (size_t count = 1; !message.is_whole && count != 0;) {
-    TOOL_ASSIGN(read, message.input.read(piece.data(), piece.room()));
-    count = read;
-    TOOL_TRY(add_to_all(hashes, {piece.data(), count}, name));
-    progress.add(count);
-  }
-  return {};
-}
-
 }  // namespace
 
 Outcome<Message> open_message(const std::string& path) {
@@ -66,6 +51,28 @@ Outcome<Message> open_message(const std::string& path) {
   TOOL_TRY(message.input.fill(message.beginning));
   message.is_whole = message.beginning.size() <= WVDS_MLDSA_MAX_MESSAGE_SIZE;
   return message;
+}
+
+Outcome<> read_message(Message& message, const std::function<Outcome<>(ByteView)>& take) {
+  Progress progress(message.input.size(), standard_error_is_terminal());
+  TOOL_TRY(take(message.beginning.view()));
+  progress.add(message.beginning.size());
+  Buffer piece(kPiece);
+  for (size_t count = 1; !message.is_whole && count != 0;) {
+    TOOL_ASSIGN(read, message.input.read(piece.data(), piece.room()));
+    count = read;
+    TOOL_TRY(take({piece.data(), count}));
+    progress.add(count);
+  }
+  return {};
+}
+
+Outcome<std::unique_ptr<crypto::Library>> small_library(const std::string& name) {
+  crypto::LibraryConfig config;
+  config.secure_heap_bytes = kSmallestSecureHeap;
+  auto library = crypto::Library::load(config);
+  if (library) return std::move(*library);
+  return failed(name + ": it was not hashed: " + library.error().detail);
 }
 
 Outcome<std::vector<MuKey>> mu_keys(const Session& session, uint32_t key_id) {
@@ -92,11 +99,9 @@ Outcome<MuKey> newest_mu_key(const Session& session, uint32_t key_id, wvds_algor
 
 Outcome<std::vector<Mu>> mus_of(Message& message, const std::vector<MuKey>& keys, const std::string& context) {
   const std::string& name = message.input.name();
-  crypto::LibraryConfig config;
-  config.secure_heap_bytes = kSmallestSecureHeap;
-  TOOL_ASSIGN(library, outcome_of(crypto::Library::load(config), name));
+  TOOL_ASSIGN(library, small_library(name));
   TOOL_ASSIGN(hashes, start_all(*library, keys, context, name));
-  TOOL_TRY(hash_message(hashes, message));
+  TOOL_TRY(read_message(message, [&](ByteView piece) { return add_to_all(hashes, piece, name); }));
   std::vector<Mu> mus;
   for (const auto& hash : hashes) {
     TOOL_ASSIGN(value, outcome_of(hash->finish(), name));

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <memory>
 #include <vector>
 
+#include "crypto/library.h"
 #include "tools/wvds/files.h"
 #include "tools/wvds/service.h"
 
@@ -18,6 +21,12 @@ struct Message {
 };
 
 Outcome<Message> open_message(const std::string& path);
+
+// read_message hands all of the message to `take`, in pieces, and shows the progress.
+Outcome<> read_message(Message& message, const std::function<Outcome<>(ByteView)>& take);
+
+// small_library is for hashing, which keeps no secrets; `name` begins the message of a failure.
+Outcome<std::unique_ptr<crypto::Library>> small_library(const std::string& name);
 
 // MuKey is one public key that a mu is wanted for.
 struct MuKey {

@@ -26,8 +26,9 @@ constexpr std::array kFormats{
     std::pair<wvds_key_format, const char*>{WVDS_KEY_FORMAT_PUBLIC, "public"},
 };
 
-constexpr std::array<wvds_algorithm, 7> kAlgorithms{WVDS_AES_256_GCM, WVDS_MLDSA_44,  WVDS_MLDSA_65,  WVDS_MLDSA_87,
-                                                    WVDS_MLKEM_512,   WVDS_MLKEM_768, WVDS_MLKEM_1024};
+constexpr std::array<wvds_algorithm, 9> kAlgorithms{WVDS_AES_256_GCM, WVDS_MLDSA_44,   WVDS_MLDSA_65,
+                                                    WVDS_MLDSA_87,    WVDS_MLKEM_512,  WVDS_MLKEM_768,
+                                                    WVDS_MLKEM_1024,  WVDS_ECDSA_P256, WVDS_ECDSA_P384};
 
 // word_of shows a number that has no word as a number: a newer service may know more.
 template <size_t kSize>

@@ -34,29 +34,32 @@ bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-Outcome<std::vector<uint32_t>> keys_with_label(const Session& session, const std::string& label) {
+Outcome<std::vector<NamedKey>> keys_with_label(const Session& session, const std::string& label) {
   TOOL_ASSIGN(keys, list_keys(session));
-  std::vector<uint32_t> found;
+  std::vector<NamedKey> found;
   for (const wvds_key_entry& key : keys) {
-    if (label == key.label) found.push_back(key.key_id);
+    if (label == key.label) found.push_back({key.key_id, key.algorithm});
   }
   return found;
 }
 
-Outcome<uint32_t> find_label(const Session& session, const std::string& label) {
+Outcome<NamedKey> find_label(const Session& session, const std::string& label) {
   TOOL_ASSIGN(found, keys_with_label(session, label));
   if (found.empty())
     return failed("there is no key with the label \"" + label + "\"; \"wvds key list\" shows the keys");
   if (found.size() == 1) return found.front();
   std::string ids;
-  for (uint32_t id : found) ids += (ids.empty() ? "" : ", ") + std::to_string(id);
+  for (const NamedKey& key : found) ids += (ids.empty() ? "" : ", ") + std::to_string(key.id);
   return failed("the keys " + ids + " all have the label \"" + label + "\": name one by its number");
 }
 
-// algorithm_of_length works because no two public keys of FIPS 203 and 204 are equally long.
+// algorithm_of_length works because no two public keys of FIPS 203, FIPS 204 and ECDSA are equally long.
 wvds_algorithm algorithm_of_length(size_t length) {
   for (wvds_algorithm algorithm : {WVDS_MLDSA_44, WVDS_MLDSA_65, WVDS_MLDSA_87}) {
     if (WVDS_MLDSA_PUBLIC_KEY_SIZE(algorithm) == length) return algorithm;
+  }
+  for (wvds_algorithm algorithm : {WVDS_ECDSA_P256, WVDS_ECDSA_P384}) {
+    if (WVDS_ECDSA_PUBLIC_KEY_SIZE(algorithm) == length) return algorithm;
   }
   for (wvds_algorithm algorithm : {WVDS_MLKEM_512, WVDS_MLKEM_768, WVDS_MLKEM_1024}) {
     if (WVDS_MLKEM_PUBLIC_KEY_SIZE(algorithm) == length) return algorithm;
@@ -115,27 +118,34 @@ Outcome<std::vector<wvds_key_entry>> list_keys(const Session& session, size_t mo
 }
 
 Outcome<uint32_t> find_key(const Session& session, const std::string& name) {
+  TOOL_ASSIGN(key, find_named_key(session, name));
+  return key.id;
+}
+
+Outcome<NamedKey> find_named_key(const Session& session, const std::string& name) {
   constexpr std::string_view kLabel = "label:";
   if (name.starts_with(kLabel)) return find_label(session, name.substr(kLabel.size()));
   if (!is_number(name)) return find_label(session, name);
   constexpr size_t kMostDigits = 10;
   const unsigned long long id = name.size() > kMostDigits ? 0 : std::stoull(name);
   if (id == 0 || id > UINT32_MAX) return misused("\"" + name + "\" is no key id: those go from 1 to 4294967295");
-  return static_cast<uint32_t>(id);
+  return NamedKey{static_cast<uint32_t>(id), 0};
 }
 
 Outcome<PublicKey> load_public_key(const Session& session, const std::string& name, const std::string& file) {
   PublicKey result;
   if (!name.empty()) {
-    TOOL_ASSIGN(id, find_key(session, name));
-    result.key = wvds_public_key_by_id(id);
+    TOOL_ASSIGN(named, find_named_key(session, name));
+    result.key = wvds_public_key_by_id(named.id);
+    result.algorithm = named.algorithm;
     return result;
   }
   TOOL_ASSIGN(bytes, read_input(file, WVDS_MAX_PUBLIC_KEY_SIZE, " as a public key"));
   const wvds_algorithm algorithm = algorithm_of_length(bytes.size());
   if (algorithm == 0) {
-    return failed(file + ": " + std::to_string(bytes.size()) + " bytes are no raw ML-DSA or ML-KEM public key");
+    return failed(file + ": " + std::to_string(bytes.size()) + " bytes are no raw ML-DSA, ML-KEM or ECDSA public key");
   }
+  result.algorithm = algorithm;
   result.bytes = std::move(bytes);
   result.key = wvds_public_key_raw(algorithm, result.bytes.data(), result.bytes.size());
   return result;

@@ -43,10 +43,20 @@ wvds_status waiting_out(const std::function<wvds_status()>& ask);
 // "label:TEXT" a label in any case. A label that several keys have is refused.
 Outcome<uint32_t> find_key(const Session& session, const std::string& name);
 
+// NamedKey is a key of the service. Its algorithm is known where the name is a label; 0 where it is not.
+struct NamedKey {
+  uint32_t id = 0;
+  wvds_algorithm algorithm = 0;
+};
+
+// find_named_key is find_key with the algorithm, as far as that is known without a further question.
+Outcome<NamedKey> find_named_key(const Session& session, const std::string& name);
+
 // PublicKey is a public key as an input: of a key in the service, or from a file whose bytes it keeps.
 struct PublicKey {
   Buffer bytes;
   wvds_public_key key{};
+  wvds_algorithm algorithm = 0;  // as in NamedKey
 };
 
 // load_public_key takes the one of the two that is not empty. The length of a raw key says its algorithm.

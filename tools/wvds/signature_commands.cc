@@ -1,4 +1,5 @@
 #include "tools/wvds/commands.h"
+#include "tools/wvds/ecdsa_signature.h"
 #include "tools/wvds/message_mu.h"
 #include "tools/wvds/names.h"
 #include "tools/wvds/report.h"
@@ -11,6 +12,7 @@ struct SignOptions {
   std::string key;
   std::string input = "-";
   std::string context;
+  std::string hash;
   bool is_deterministic = false;
   Output output;
 };
@@ -21,6 +23,7 @@ struct VerifyOptions {
   std::string signature;
   std::string input = "-";
   std::string context;
+  std::string hash;
   bool as_json = false;
 };
 
@@ -29,6 +32,22 @@ const uint8_t* bytes_of(const std::string& text) { return reinterpret_cast<const
 Outcome<> check_context(const std::string& context) {
   if (context.size() <= WVDS_MLDSA_MAX_CONTEXT_SIZE) return {};
   return misused("--context has " + std::to_string(context.size()) + " bytes; FIPS 204 allows 255");
+}
+
+// is_for_ecdsa decides between ML-DSA and ECDSA. Only a key that is named by its number, with no option of either,
+// makes a question of its own; a user who may not ask it has an ML-DSA key, or says --hash.
+Outcome<bool> is_for_ecdsa(const Session& session, NamedKey& key, const std::string& hash, bool is_for_mldsa) {
+  if (key.algorithm == 0 && hash.empty() && !is_for_mldsa) {
+    wvds_key_details details{};
+    const wvds_status status = wvds_key_info(session.get(), &details, key.id);
+    if (status == WVDS_DENIED) return false;
+    TOOL_TRY(check(status, "key " + std::to_string(key.id)));
+    key.algorithm = details.algorithm;
+  }
+  const bool is_ecdsa = is_ecdsa_key(key.algorithm) || (key.algorithm == 0 && !hash.empty());
+  if (is_ecdsa && is_for_mldsa) return misused("--context and --deterministic are for ML-DSA keys: ECDSA has neither");
+  if (!is_ecdsa && !hash.empty()) return misused("--hash is for ECDSA keys: ML-DSA has its own");
+  return is_ecdsa;
 }
 
 Outcome<Buffer> sign(const Session& session, uint32_t id, ByteView message, const std::string& context, uint32_t flags,
@@ -75,15 +94,23 @@ Outcome<Buffer> sign_by_mu(const Session& session, uint32_t id, Message& message
   return std::move(signature);
 }
 
+Outcome<Buffer> sign_mldsa(const Session& session, uint32_t id, Message& message, const SignOptions& options,
+                           const std::string& what) {
+  const uint32_t flags = options.is_deterministic ? WVDS_MLDSA_DETERMINISTIC : 0;
+  return message.is_whole ? sign(session, id, message.beginning.view(), options.context, flags, what)
+                          : sign_by_mu(session, id, message, options, flags, what);
+}
+
 Outcome<> run_sign(const Tool& tool, const SignOptions& options) {
   TOOL_TRY(check_context(options.context));
   TOOL_ASSIGN(message, open_message(options.input));
   TOOL_ASSIGN(session, connect(tool.service));
-  TOOL_ASSIGN(id, find_key(session, options.key));
+  TOOL_ASSIGN(key, find_named_key(session, options.key));
   const std::string what = message.input.name() + " was not signed with key " + options.key;
-  const uint32_t flags = options.is_deterministic ? WVDS_MLDSA_DETERMINISTIC : 0;
-  TOOL_ASSIGN(signature, message.is_whole ? sign(session, id, message.beginning.view(), options.context, flags, what)
-                                          : sign_by_mu(session, id, message, options, flags, what));
+  const bool is_for_mldsa = options.is_deterministic || !options.context.empty();
+  TOOL_ASSIGN(is_ecdsa, is_for_ecdsa(session, key, options.hash, is_for_mldsa));
+  TOOL_ASSIGN(signature, is_ecdsa ? sign_ecdsa(session, key.id, message, hash_of(options.hash, key.algorithm), what)
+                                  : sign_mldsa(session, key.id, message, options, what));
   return write_output(options.output, signature.view());
 }
 
@@ -130,7 +157,11 @@ Outcome<> run_verify(const Tool& tool, const VerifyOptions& options) {
   TOOL_ASSIGN(message, open_message(options.input));
   TOOL_ASSIGN(session, connect(tool.service));
   TOOL_ASSIGN(key, load_public_key(session, options.key, options.public_file));
-  TOOL_ASSIGN(status, verify(session, key.key, signature.view(), message, options.context));
+  NamedKey named{key.key.key_id, key.algorithm};
+  TOOL_ASSIGN(is_ecdsa, is_for_ecdsa(session, named, options.hash, !options.context.empty()));
+  const wvds_hash hash = hash_of(options.hash, named.algorithm);
+  TOOL_ASSIGN(status, is_ecdsa ? verify_ecdsa(session, key.key, signature.view(), message, hash)
+                               : verify(session, key.key, signature.view(), message, options.context));
   TOOL_TRY(check(status, options.signature + " for " + message.input.name()));
   Report report;
   report.only_text("valid");
@@ -141,24 +172,29 @@ Outcome<> run_verify(const Tool& tool, const VerifyOptions& options) {
 }  // namespace
 
 void add_signature_commands(CLI::App& app, Tool& tool) {
-  constexpr const char* kContext = "Context string of FIPS 204: what the signature is for";
-  auto* sign = app.add_subcommand("sign", "Sign with an ML-DSA key");
+  constexpr const char* kContext = "ML-DSA: context string of FIPS 204, what the signature is for";
+  constexpr const char* kHash = "ECDSA: sha256 (usual for P-256), sha384 (for P-384) or sha512";
+  auto* sign = app.add_subcommand("sign", "Sign with an ML-DSA or ECDSA key");
   auto signing = std::make_shared<SignOptions>();
-  sign->add_option("KEY", signing->key, "Number or label; for more than 58,050 bytes it needs the usage sign-mu")
+  sign->add_option("KEY", signing->key,
+                   "Number or label; for more than 58,050 bytes an ML-DSA key needs the usage sign-mu")
       ->required();
   sign->add_option("FILE", signing->input, "What to sign, of any size; - is standard input (the default)");
   sign->add_option("--context", signing->context, kContext);
-  sign->add_flag("--deterministic", signing->is_deterministic, "Without fresh randomness (FIPS 204, section 3.4)");
+  sign->add_option("--hash", signing->hash, kHash)->check(CLI::IsMember(hash_words()));
+  sign->add_flag("--deterministic", signing->is_deterministic,
+                 "ML-DSA: without fresh randomness (FIPS 204, section 3.4)");
   add_output(sign, signing->output, false, "the signature");
   when_chosen(sign, tool, signing, run_sign);
 
-  auto* verify = app.add_subcommand("verify", "Check an ML-DSA signature; prints \"valid\", or fails");
+  auto* verify = app.add_subcommand("verify", "Check an ML-DSA or ECDSA signature; prints \"valid\", or fails");
   auto verifying = std::make_shared<VerifyOptions>();
   verify->add_option("SIGNATURE", verifying->signature, "The signature")->required();
   verify->add_option("FILE", verifying->input, "What was signed; - is standard input (the default)");
   verify->add_option("--key", verifying->key, "Key in the service, by number or label");
   verify->add_option("--public", verifying->public_file, "Raw public key in a file");
   verify->add_option("--context", verifying->context, kContext);
+  verify->add_option("--hash", verifying->hash, kHash)->check(CLI::IsMember(hash_words()));
   add_json(verify, verifying->as_json);
   when_chosen(verify, tool, verifying, run_verify);
 }

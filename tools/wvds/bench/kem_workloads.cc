@@ -8,11 +8,6 @@ namespace {
 
 constexpr uint32_t kUsages = WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW;
 
-std::array<uint8_t, 4> id_bytes(uint32_t id) {
-  return {static_cast<uint8_t>(id), static_cast<uint8_t>(id >> 8), static_cast<uint8_t>(id >> 16),
-          static_cast<uint8_t>(id >> 24)};
-}
-
 class Keygen : public Workload {
  public:
   wvds_status prepare(wvds_session*) override { return WVDS_SUCCESS; }

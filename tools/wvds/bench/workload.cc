@@ -27,6 +27,11 @@ wvds_status make_session_key(wvds_session* session, uint32_t* out_key, wvds_algo
   return wvds_key_generate(session, out_key, nullptr, nullptr, 0, &key);
 }
 
+std::array<uint8_t, 4> id_bytes(uint32_t id) {
+  return {static_cast<uint8_t>(id), static_cast<uint8_t>(id >> 8), static_cast<uint8_t>(id >> 16),
+          static_cast<uint8_t>(id >> 24)};
+}
+
 wvds_status begin_with(wvds_session* session, wvds_call** call, wvds_operation operation, ByteView payload) {
   uint8_t* place = nullptr;
   const wvds_status status = wvds_request_begin(session, call, &place, operation, payload.size());
@@ -47,6 +52,8 @@ std::vector<Job> all_jobs() {
   }
   jobs.push_back({"mldsa-sign", kMessageBytes, [] { return sign_workload(kMessageBytes); }});
   jobs.push_back({"mldsa-verify", kMessageBytes, [] { return verify_workload(kMessageBytes); }});
+  jobs.push_back({"ecdsa-sign", kMessageBytes, [] { return ecdsa_sign_workload(kMessageBytes); }});
+  jobs.push_back({"ecdsa-verify", kMessageBytes, [] { return ecdsa_verify_workload(kMessageBytes); }});
   jobs.push_back({"mlkem-keygen", 0, keygen_workload});
   jobs.push_back({"mlkem-encaps", 0, encaps_workload});
   jobs.push_back({"mlkem-decaps", 0, decaps_workload});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,12 +48,17 @@ std::unique_ptr<Workload> encrypt_workload(size_t bytes);
 std::unique_ptr<Workload> decrypt_workload(size_t bytes);
 std::unique_ptr<Workload> sign_workload(size_t bytes);
 std::unique_ptr<Workload> verify_workload(size_t bytes);
+std::unique_ptr<Workload> ecdsa_sign_workload(size_t bytes);
+std::unique_ptr<Workload> ecdsa_verify_workload(size_t bytes);
 std::unique_ptr<Workload> keygen_workload();
 std::unique_ptr<Workload> encaps_workload();
 std::unique_ptr<Workload> decaps_workload();
 
 // make_session_key makes a key that ends with the session.
 wvds_status make_session_key(wvds_session* session, uint32_t* out_key, wvds_algorithm algorithm, uint32_t usages);
+
+// id_bytes is a key id as a payload has it.
+std::array<uint8_t, 4> id_bytes(uint32_t id);
 
 // begin_with begins any operation with a payload that is ready.
 wvds_status begin_with(wvds_session* session, wvds_call** call, wvds_operation operation, ByteView payload);

@@ -26,6 +26,23 @@ struct Examination {
   Session session;
 };
 
+// Daemon is what findings call a service.
+struct Daemon {
+  const char* check;  // of its socket
+  const char* program;
+  const char* setting;  // the socket in its configuration
+};
+
+// SocketPeer is the process behind a socket.
+struct SocketPeer {
+  uint32_t user = 0;
+  uint32_t group = 0;
+  uint32_t process = 0;
+};
+
+// look_at_socket finds out whether somebody accepts connections, and who, as far as that can be seen.
+bool look_at_socket(Findings& findings, const Daemon& daemon, const std::string& path, std::optional<SocketPeer>& peer);
+
 // Before the service is asked: the configuration, and the socket that it or the command line names.
 void check_config(Examination& exam);
 void check_socket(Examination& exam);

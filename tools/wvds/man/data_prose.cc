@@ -37,20 +37,24 @@ The output is for its owner only, and replaces nothing without --force.)",
        nullptr,
        {"wvds(1)", "wvds-encrypt(1)"}},
       {"sign",
-       R"(Signs a file with an ML-DSA key (FIPS 204) and writes the raw signature.
-A longer file than one request takes is signed through its mu, for which the key needs the usage sign-mu;
-the signature is the same kind, and any implementation of FIPS 204 verifies it.)",
+       R"(Signs a file with an ML-DSA key (FIPS 204) and writes the raw signature, or with an ECDSA key (FIPS 186-5) and writes the signature in DER.
+A longer file than one request takes is signed through its mu, for which an ML-DSA key needs the usage sign-mu, with ECDSA through its digest;
+the signature is the same kind, and any implementation of the standard verifies it.)",
        {{"Sign and verify:",
          "wvds key generate ML-DSA-65 --label signer --public signer.pub\n"
          "wvds sign signer notes.txt -o notes.sig\n"
-         "wvds verify notes.sig notes.txt --public signer.pub"}},
+         "wvds verify notes.sig notes.txt --public signer.pub"},
+        {"With ECDSA, for those who can't verify ML-DSA yet:",
+         "wvds key generate ECDSA-P256 --label today --public today.pub\n"
+         "wvds sign today notes.txt --hash sha256 -o notes.der\n"
+         "wvds verify notes.der notes.txt --public today.pub --hash sha256"}},
        {},
        {},
        nullptr,
        {"wvds(1)", "wvds-verify(1)", "wvds-key-generate(1)"}},
       {"verify",
-       R"(Checks an ML-DSA signature with a key of the service or with a raw public key in a file.
-The length of a raw public key says its parameter set.)",
+       R"(Checks an ML-DSA or ECDSA signature with a key of the service or with a raw public key in a file.
+The length of a raw public key says its parameter set or curve; that of ECDSA is an uncompressed point.)",
        {{"With a key of the service, for a signature that says what it is for:",
          "wvds key generate ML-DSA-65 --label signer\n"
          "wvds sign signer notes.txt --context invoice -o notes.sig\n"

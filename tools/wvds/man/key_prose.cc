@@ -119,7 +119,7 @@ Uses are an upper bound: those that the service has reserved ahead count.)",
        nullptr,
        {"wvds(1)", "wvds-key-list(1)", "wvds-key-rotate(1)"}},
       {"key public",
-       R"(Writes the raw public key of an ML-DSA or ML-KEM key, as FIPS 204 and FIPS 203 encode it.)",
+       R"(Writes the raw public key of an ML-DSA or ML-KEM key, as FIPS 204 and FIPS 203 encode it; of an ECDSA key the uncompressed point (SEC 1).)",
        {{"For somebody who verifies:",
          "wvds key generate ML-DSA-65 --label signer\n"
          "wvds key public signer -o signer.pub"}},

@@ -1,8 +1,9 @@
-// Writes the man pages of the tool and of the service into a folder.
+// Writes the man pages of the tool and of the services into a folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 
+#include "est_service/linux/command_line.h"
 #include "service/linux/command_line.h"
 #include "tools/wvds/app.h"
 #include "tools/wvds/man/man_page.h"
@@ -38,13 +39,20 @@ bool write_tool_pages(const std::string& folder, const Book& book) {
   return true;
 }
 
-bool write_service_page(const std::string& folder, Book book) {
-  CLI::App app;
-  wvds::service::CommandLine command_line;
-  wvds::service::describe_command_line(app, command_line);
+bool write_service_page(const std::string& folder, const CLI::App& app, const Prose& prose, Book book) {
   const CommandInfo program = describe_commands(app);
   book.section = "8";
-  return write_page(folder + "/" + program.name + ".8", man_page(program, program, service_prose(), book));
+  return write_page(folder + "/" + program.name + ".8", man_page(program, program, prose, book));
+}
+
+bool write_service_pages(const std::string& folder, const Book& book) {
+  CLI::App crypto, est;
+  wvds::service::CommandLine crypto_line;
+  wvds::est_service::CommandLine est_line;
+  wvds::service::describe_command_line(crypto, crypto_line);
+  wvds::est_service::describe_command_line(est, est_line);
+  return write_service_page(folder, crypto, service_prose(), book) &&
+         write_service_page(folder, est, est_service_prose(), book);
 }
 
 }  // namespace
@@ -55,5 +63,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   const Book book{"1", std::string("wvds ") + wvds_library_version(), argv[2], exits_text()};
-  return write_tool_pages(argv[1], book) && write_service_page(argv[1], book) ? 0 : 1;
+  return write_tool_pages(argv[1], book) && write_service_pages(argv[1], book) ? 0 : 1;
 }

@@ -50,8 +50,9 @@ std::string man_page_name(const CommandInfo& program, const CommandInfo& command
 // man_page writes the page of a command for the man macros.
 std::string man_page(const CommandInfo& program, const CommandInfo& command, const Prose& prose, const Book& book);
 
-// tool_prose and service_prose have the prose of each command by its path; null for an unknown one.
+// tool_prose has the prose of each command by its path, null for an unknown one; the others are the services'.
 const Prose* tool_prose(const std::string& path);
 const Prose& service_prose();
+const Prose& est_service_prose();
 
 }  // namespace wvds::tool

@@ -12,5 +12,6 @@ std::vector<Prose> service_command_prose();  // the tool itself, status, capabil
 std::vector<Prose> key_command_prose();
 std::vector<Prose> data_command_prose();  // what uses keys
 std::vector<Prose> store_command_prose();
+std::vector<Prose> est_command_prose();
 
 }  // namespace wvds::tool

@@ -18,8 +18,7 @@ namespace wvds::tool {
 namespace {
 
 constexpr const char* kDefaultSocket = "/run/wvds/crypto.sock";  // of wvds_connect
-constexpr const char* kStart =
-    "start it (wvds_crypto_service --config FILE, or its unit); where it does not come up, its log says why";
+constexpr Daemon kCryptoService{"socket", "wvds_crypto_service", "socket"};
 constexpr uint32_t kServiceManager = 1;  // socket activation: it made the socket, and is not the service
 
 // try_connect returns 0, or why there is no connection.
@@ -41,35 +40,38 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
 }
 
-void add_missing(Examination& exam) {
-  const std::string& path = exam.socket_path;
+std::string how_to_start(const Daemon& daemon) {
+  return std::string("start it (") + daemon.program +
+         " --config FILE, or its unit); where it does not come up, its log says why";
+}
+
+void add_missing(Findings& findings, const Daemon& daemon, const std::string& path) {
   const std::string folder = folder_of(path);
   if (::access(folder.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return exam.findings.problem("socket", folder + ": the socket's folder is not there, so the service can't start",
-                                 "install -d -m 755 -o USER (the service's) " + folder);
+    return findings.problem(daemon.check, folder + ": the socket's folder is not there, so the service can't start",
+                            "install -d -m 755 -o USER (the service's) " + folder);
   }
-  exam.findings.problem("socket", path + " is not there: the service does not run", kStart);
+  findings.problem(daemon.check, path + " is not there: the service does not run", how_to_start(daemon));
 }
 
-void add_forbidden(Examination& exam) {
-  exam.findings.problem("socket", exam.socket_path + " is not for this user, " + std::to_string(::geteuid()),
-                        "add the user to the socket's group, or change socket.mode or the folder's mode");
-}
-
-void add_unreached(Examination& exam, int cause) {
-  const std::string& path = exam.socket_path;
+void add_unreached(Findings& findings, const Daemon& daemon, const std::string& path, int cause) {
   switch (cause) {
-    case ENOENT: return add_missing(exam);
+    case ENOENT: return add_missing(findings, daemon, path);
     case EACCES:
-    case EPERM: return add_forbidden(exam);
+    case EPERM:
+      return findings.problem(daemon.check, path + " is not for this user, " + std::to_string(::geteuid()),
+                              std::string("add the user to the socket's group, or change ") + daemon.setting +
+                                  ".mode or the folder's mode");
     case ECONNREFUSED:
-      return exam.findings.problem("socket", path + ": nobody listens there; the service has ended", kStart);
+      return findings.problem(daemon.check, path + ": nobody listens there; the service has ended",
+                              how_to_start(daemon));
     case EAGAIN:
-      return exam.findings.problem("socket", path + ": the service accepts nobody at the moment",
-                                   "look into its log; restart it if it hangs");
+      return findings.problem(daemon.check, path + ": the service accepts nobody at the moment",
+                              "look into its log; restart it if it hangs");
     default:
-      return exam.findings.problem("socket", path + ": " + std::strerror(cause),
-                                   "name the service's socket with --socket, or correct socket.path");
+      return findings.problem(
+          daemon.check, path + ": " + std::strerror(cause),
+          std::string("name the service's socket with --socket, or correct ") + daemon.setting + ".path");
   }
 }
 
@@ -89,19 +91,28 @@ bool memory_limit_of(uint32_t process, std::optional<uint64_t>& limit) {
 
 }  // namespace
 
+bool look_at_socket(Findings& findings, const Daemon& daemon, const std::string& path,
+                    std::optional<SocketPeer>& peer) {
+  ucred found{};
+  if (const int cause = try_connect(path, found); cause != 0) {
+    add_unreached(findings, daemon, path, cause);
+    return false;
+  }
+  findings.ok(daemon.check, path + " is served");
+  const bool is_known = found.pid > 0 && static_cast<uint32_t>(found.pid) != kServiceManager;
+  if (is_known) peer = SocketPeer{found.uid, found.gid, static_cast<uint32_t>(found.pid)};
+  return true;
+}
+
 void check_socket(Examination& exam) {
   exam.socket_path = exam.service.socket;
   if (exam.socket_path.empty()) exam.socket_path = exam.config ? exam.config->socket.path : kDefaultSocket;
   exam.service.socket = exam.socket_path;
-  ucred peer{};
-  const int cause = try_connect(exam.socket_path, peer);
-  if (cause != 0) return add_unreached(exam, cause);
-  exam.findings.ok("socket", exam.socket_path + " is served");
-  exam.is_served = true;
-  const bool is_known = peer.pid > 0 && static_cast<uint32_t>(peer.pid) != kServiceManager;
-  if (!is_known) return;
-  exam.service_user = peer.uid;
-  exam.service_process = static_cast<uint32_t>(peer.pid);
+  std::optional<SocketPeer> peer;
+  exam.is_served = look_at_socket(exam.findings, kCryptoService, exam.socket_path, peer);
+  if (!peer) return;
+  exam.service_user = peer->user;
+  exam.service_process = peer->process;
 }
 
 void check_locked_memory(Examination& exam) {
