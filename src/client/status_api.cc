@@ -107,7 +107,8 @@ const char* wvds_status_text(wvds_status status) {
              "the "
              "service does not know the time. wvds_key_info tells the dates; make a new key.";
     case WVDS_CERTIFICATE_NOT_FOUND:
-      return "est_service has no such certificate: its configuration has none of this name, or it was not enrolled yet. "
+      return "est_service has no such certificate: its configuration has none of this name, or it was not enrolled "
+             "yet. "
              "wvds_est_status tells which there are and what holds them up.";
     case WVDS_INVALID_ARGUMENT:
       return "An argument is not allowed: NULL, a handle that is none, or a value out of range. Nothing was sent.";

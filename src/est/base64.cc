@@ -51,6 +51,7 @@ Outcome<WipedBuffer> encode_body(Bytes data) {
 }
 
 Outcome<WipedBuffer> decode_body(Bytes text, size_t limit) {
+  if (!text.empty() && text.back() == std::byte{0}) text = text.first(text.size() - 1);
   WipedBuffer packed;
   packed.reserve(text.size());
   std::ranges::copy_if(text, std::back_inserter(packed), [](std::byte b) { return !is_white(b); });

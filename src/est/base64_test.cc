@@ -19,6 +19,8 @@ TEST(DecodeBody, TakesWhatRealServersSend) {
   EXPECT_EQ(decoded("Zg=\r\n=\r\n"), "f");
   EXPECT_EQ(decoded(""), "");
   EXPECT_EQ(decoded("\r\n"), "");
+  EXPECT_EQ(decoded({"Zm9vYmFy\0", 9}), "foobar") << "libest's own CSR attributes";
+  EXPECT_NE(decoded({"Zm9vYmFy\0\0", 10}), "foobar");
 }
 
 TEST(DecodeBody, SaysWhatIsWrong) {

@@ -90,15 +90,19 @@ Outcome<uint32_t> Enroller::key_to_certify() {
 Outcome<uint32_t> Enroller::new_key() { return world_.keys.make_key(config_.key_type, kKeyLabel + name()); }
 
 // forgotten_key finds a key that was made for this certificate and is in no state: the service ended before it could
-// write it down, or the state was lost.
+// write it down, or the state was lost. Numbers only grow: a key older than the present one is what a renewal could not
+// delete any more, and goes now.
 std::optional<uint32_t> Enroller::forgotten_key() {
   const auto keys = world_.keys.own_keys();
   if (!keys) return std::nullopt;
   std::optional<uint32_t> found;
   for (const OwnKey& key : *keys) {
-    const bool known =
-        (state_.current && state_.current->key_id == key.id) || (state_.previous && state_.previous->key_id == key.id);
-    if (key.label == kKeyLabel + name() && key.algorithm == config_.key_type && !known) found = key.id;
+    if (key.label != kKeyLabel + name()) continue;
+    if (state_.current && key.id <= state_.current->key_id) {
+      remove_key_unless_used(key.id);
+    } else if (key.algorithm == config_.key_type) {
+      found = key.id;
+    }
   }
   return found;
 }
@@ -283,9 +287,10 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
 // use_for_the_first_time shows the new certificate to the server. Only one that it does not accept is a reason to go
 // back: without the server nothing is known.
 Outcome<> Enroller::use_for_the_first_time(int64_t now) {
-  // The CA's clock may be ahead of this one, by what the check tolerates: until it is valid nobody accepts it.
-  if (const int64_t begin = state_.current->leaf().not_before(); now < begin) {
-    state_.next_attempt = begin;
+  // The CA's clock may be ahead of this one, by what the check tolerates: until it is valid nobody accepts it, and some
+  // servers not in its first second.
+  if (const int64_t begin = state_.current->leaf().not_before(); now <= begin) {
+    state_.next_attempt = begin + 1;
     return save();
   }
   if (!is_ml_kem(config_.key_type)) {

@@ -61,6 +61,24 @@ TEST_P(EnrollerTest, MakesANewKeyWhereTheConfigurationWantsItAndKeepsTheOneBefor
   EXPECT_FALSE(world.keys.open_key(first).has_value()) << "the one before the last is deleted";
 }
 
+TEST_P(EnrollerTest, TakesNoOldKeyForANewOneAfterACrashBeforeItsDeletion) {
+  FakeWorld world(library());
+  world.config.certificates[0].rekey = true;
+  world.restart();
+  const uint32_t left_behind = world.keys.make_key(Algorithm::kEcdsaP256, "est:device").value();
+  const uint32_t other = world.keys.make_key(Algorithm::kEcdsaP256, "est:other").value();
+  world.step();
+  EXPECT_EQ(world.certificate().key_id, left_behind) << "the first certificate takes it";
+  const uint32_t stale = left_behind;
+  for (int i = 0; i < 3; ++i) {
+    world.now += 10;
+    world.step({Wish{"device", true}});
+    EXPECT_GT(world.certificate().key_id, stale);
+  }
+  EXPECT_FALSE(world.keys.open_key(stale).has_value());
+  EXPECT_TRUE(world.keys.open_key(other).has_value()) << "another certificate's";
+}
+
 TEST_P(EnrollerTest, WorksForEachKeyTypeThatSigns) {
   for (const Algorithm type : {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87, Algorithm::kEcdsaP384}) {
     FakeWorld world(library(), "ML-DSA-65", type);

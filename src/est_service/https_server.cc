@@ -34,6 +34,18 @@ TlsSettings tls_settings(const HttpsSettings& settings, const Access& access) {
   return tls;
 }
 
+// RFC 8951, section 3.1 wants no line ends, but libest's server can't read a long line.
+WipedBuffer in_lines(Bytes base64) {
+  constexpr size_t kLine = 64;
+  WipedBuffer lines;
+  lines.reserve(base64.size() + base64.size() / kLine + 1);
+  for (size_t i = 0; i < base64.size(); ++i) {
+    lines.push_back(base64[i]);
+    if (i % kLine == kLine - 1 || i + 1 == base64.size()) lines.push_back(std::byte{'\n'});
+  }
+  return lines;
+}
+
 }  // namespace
 
 // Connection is one TLS connection and what it takes to ask over it.
@@ -147,7 +159,9 @@ class HttpsServer::Exchange {
     if (make_request_ == nullptr) return WipedBuffer();
     const auto csr = (*make_request_)(connection_->binding());
     if (!csr) return std::unexpected(csr.error());
-    return est::encode_body(*csr);
+    const auto text = est::encode_body(*csr);
+    if (!text) return text;
+    return in_lines(*text);
   }
 
   Outcome<WipedBuffer> authorization() {

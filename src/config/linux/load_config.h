@@ -9,8 +9,8 @@
 
 namespace wvds::config {
 
-// load_config reads config.json as this machine understands it: with its users, and `operations`, the words for those of
-// this version. The error is everything that is wrong, one line each.
+// load_config reads config.json as this machine understands it: with its users, and `operations`, the words for those
+// of this version. The error is everything that is wrong, one line each.
 std::expected<ServiceConfig, std::string> load_config(const std::string& path,
                                                       std::vector<std::string_view> operations);
 

@@ -60,11 +60,13 @@ pid_t start(const config::EstCommand& command, const std::string& certificate) {
   return error == 0 ? child : -error;
 }
 
-// ends_in_time waits for the end of a process without reaping it.
-bool ends_in_time(pid_t child, uint32_t timeout_s) {
+// why_to_end_it waits for the end of a process without reaping it: nothing when it ended by itself.
+const char* why_to_end_it(pid_t child, uint32_t timeout_s, int stop) {
   const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  pollfd set{process.get(), POLLIN, 0};
-  return platform::retried([&] { return poll(&set, 1, static_cast<int>(timeout_s * 1000)); }) > 0;
+  pollfd sets[] = {{process.get(), POLLIN, 0}, {stop, POLLIN, 0}};
+  const int ready = platform::retried([&] { return poll(sets, 2, static_cast<int>(timeout_s * 1000)); });
+  if (ready <= 0) return "timeout";
+  return sets[0].revents != 0 ? nullptr : "the service is stopping";
 }
 
 std::string how_it_ended(int status) {
@@ -74,20 +76,20 @@ std::string how_it_ended(int status) {
 
 }  // namespace
 
-void run_command(const config::EstCommand& command, const std::string& certificate) {
+void run_command(const config::EstCommand& command, const std::string& certificate, int stop) {
   if (command.arguments.empty()) return;
   const std::string& program = command.arguments.front();
   const pid_t child = start(command, certificate);
   if (child < 0)
     return log_error("command after renewal not started", {{"command", program}, {"cause", std::strerror(-child)}});
-  const bool in_time = ends_in_time(child, command.timeout_s);
-  if (!in_time) kill(-child, SIGKILL);
+  const char* const killed = why_to_end_it(child, command.timeout_s, stop);
+  if (killed != nullptr) kill(-child, SIGKILL);
   int status = 0;
   platform::retried([&] { return waitpid(child, &status, 0); });
-  if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+  if (killed == nullptr && WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return log_info("command after renewal done", {{"command", program}, {"certificate", certificate}});
   log_error("command after renewal failed",
-            {{"command", program}, {"certificate", certificate}, {"end", in_time ? how_it_ended(status) : "timeout"}});
+            {{"command", program}, {"certificate", certificate}, {"end", killed ? killed : how_it_ended(status)}});
 }
 
 }  // namespace wvds::est_service

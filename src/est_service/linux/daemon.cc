@@ -129,7 +129,8 @@ Result<> serve(const config::ServiceConfig& config, const crypto::Library& libra
   RelayDialer relay_dialer(relay);
   WVDS_ASSIGN(tcp, TcpDialer::make());
   const bool relayed = config.est->transport == config::EstTransport::kRelay;
-  WVDS_ASSIGN(world, World::make(config, library, relayed ? static_cast<Dialer&>(relay_dialer) : *tcp));
+  Dialer& dialer = relayed ? static_cast<Dialer&>(relay_dialer) : *tcp;
+  WVDS_ASSIGN(world, World::make(config, library, dialer, tcp->stop_event()));
   auto agent = Agent::load(world->surroundings(), board, unix_now());
   if (!agent) return fail(Status::kStorageError, agent.error().detail);
   uint64_t epoch = 0;

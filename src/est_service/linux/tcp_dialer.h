@@ -18,6 +18,9 @@ class TcpDialer : public Dialer {
   // handlers.
   void interrupt();
 
+  // stop_event is readable after interrupt(). It belongs to the dialer.
+  int stop_event() const { return stop_.get(); }
+
  private:
   explicit TcpDialer(platform::UniqueFd stop) : stop_(std::move(stop)) {}
   platform::UniqueFd stop_;  // an eventfd: readable when interrupted

@@ -40,14 +40,16 @@ uint64_t random_number(const crypto::Library& library) {
 }  // namespace
 
 World::World(const config::ServiceConfig& config, const crypto::Library& library, Dialer& dialer,
-             std::unique_ptr<platform::Disk> disk, Folder folder, est::ServerUrl url)
+             std::unique_ptr<platform::Disk> disk, Folder folder, est::ServerUrl url, int stop)
     : disk_(std::move(disk)),
       folder_(std::move(folder)),
       server_(https_settings(*config.est, library, dialer, std::move(url))),
       keys_(library, config.socket.path),
       surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}, {}} {
   surroundings_.random = [&library] { return random_number(library); };
-  surroundings_.installed = [&est = *config.est](const std::string& name) { run_command(est.after_renewal, name); };
+  surroundings_.installed = [&est = *config.est, stop](const std::string& name) {
+    run_command(est.after_renewal, name, stop);
+  };
   if (config.est->credential.certificate_file.empty()) return;
   surroundings_.file_identity = [this, &library, &credential = config.est->credential] {
     return read_file_identity(library, credential, keys_);
@@ -58,14 +60,14 @@ World::World(const config::ServiceConfig& config, const crypto::Library& library
 }
 
 Result<std::unique_ptr<World>> World::make(const config::ServiceConfig& config, const crypto::Library& library,
-                                           Dialer& dialer) {
+                                           Dialer& dialer, int stop) {
   auto url = est::parse_server_url(config.est->server);
   if (!url) return not_started(url.error());
   auto disk = platform::open_disk(config.est->folder);
   auto folder = Folder::open(library, *disk);
   if (!folder) return not_started(folder.error());
   std::unique_ptr<World> world(
-      new World(config, library, dialer, std::move(disk), std::move(*folder), std::move(*url)));
+      new World(config, library, dialer, std::move(disk), std::move(*folder), std::move(*url), stop));
   const config::EstTrust& trust = config.est->trust;
   WVDS_TRY(read_anchors(trust.anchors_file, library, world->surroundings_.configured_anchors));
   WVDS_TRY(read_anchors(trust.implicit_anchors_file, library, world->surroundings_.implicit_anchors));

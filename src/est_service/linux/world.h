@@ -14,15 +14,16 @@ namespace wvds::est_service {
 // World is what the agent needs of Linux: made from the configuration, in the order in which the parts need each other.
 class World {
  public:
-  // make reads the files that the configuration names. `config` and `dialer` outlive the world.
+  // make reads the files that the configuration names. `config` and `dialer` outlive the world. The command after a
+  // renewal is not waited for when `stop` becomes readable.
   static Result<std::unique_ptr<World>> make(const config::ServiceConfig& config, const crypto::Library& library,
-                                             Dialer& dialer);
+                                             Dialer& dialer, int stop);
 
   Surroundings& surroundings() { return surroundings_; }
 
  private:
   World(const config::ServiceConfig& config, const crypto::Library& library, Dialer& dialer,
-        std::unique_ptr<platform::Disk> disk, Folder folder, est::ServerUrl url);
+        std::unique_ptr<platform::Disk> disk, Folder folder, est::ServerUrl url, int stop);
 
   std::unique_ptr<platform::Disk> disk_;
   Folder folder_;
