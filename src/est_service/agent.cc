@@ -50,7 +50,9 @@ Outcome<std::unique_ptr<Agent>> Agent::load(Surroundings& surroundings, Board& b
         surroundings, wanted, *agent->trust_,
         [found = agent.get()](const std::string& name) { return found->find(name); }, std::move(*state)));
   }
-  agent->publish(now.value_or(0));
+  agent->now_ = now.value_or(0);
+  surroundings.changed = [changed = agent.get()] { changed->publish(changed->now_); };
+  agent->publish(agent->now_);
   return agent;
 }
 
@@ -60,7 +62,7 @@ Enroller* Agent::find(const std::string& name) const {
 }
 
 int64_t Agent::step(std::optional<int64_t> now, const std::set<Wish>& wishes) {
-  const int64_t time = now.value_or(0);
+  const int64_t time = now_ = now.value_or(0);
   if (!clock_is_right(now)) {
     attempts_ += wishes.size();
     publish(time);

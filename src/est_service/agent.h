@@ -43,6 +43,7 @@ class Agent {
   std::unique_ptr<CredentialKeeper> credential_;
   std::vector<std::unique_ptr<Enroller>> enrollers_;
   std::optional<LastFailure> clock_failure_;
+  int64_t now_ = 0;       // of the step
   int64_t hints_at_ = 0;  // when the server is asked for hints again
   uint64_t attempts_ = 0;
 };

@@ -51,6 +51,12 @@ Outcome<> Enroller::step(int64_t now, bool renew) {
   return done;
 }
 
+// One connection that breaks is no verdict on the credential; one that keeps breaking may be.
+bool Enroller::keeps_breaking(FailureKind kind) const {
+  constexpr uint32_t kFailuresBefore = 2;
+  return may_be_the_credential(kind) && state_.failures >= kFailuresBefore;
+}
+
 Outcome<> Enroller::attempt(int64_t now) {
   if (!trust_.ready()) return failed(FailureKind::kUnknownCa, "the CA certificates are not known yet");
   const auto key = key_to_certify();
@@ -63,7 +69,7 @@ Outcome<> Enroller::attempt(int64_t now) {
     if (enrolled) return {};
     last = enrolled.error();
     last.detail += " (authenticated by " + shown.what + ")";
-    if (!may_be_the_credential(last.kind)) break;
+    if (!is_about_the_credential(last.kind) && !keeps_breaking(last.kind)) break;
     log_warning("enrolment: not accepted", {{"certificate", name()}, {"cause", last.detail}});
   }
   return std::unexpected(std::move(last));
@@ -280,6 +286,7 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
                                      {"renew_at", est::time_text(state_.renew_at)},
                                      {"key", state_.current->key_id}});
   if (before.previous) remove_key_unless_used(before.previous->key_id);
+  if (world_.changed) world_.changed();
   if (world_.installed) world_.installed(name());
   return use_for_the_first_time(now);
 }
@@ -319,6 +326,7 @@ Outcome<> Enroller::roll_back(Failure cause, int64_t now) {
     state_.current = std::exchange(state_.previous, std::nullopt);
     remove_key_unless_used(refused);
     log_warning("certificate taken back: the one before is in use again", {{"certificate", name()}});
+    if (world_.changed) world_.changed();
     if (world_.installed) world_.installed(name());
   }
   if (const auto saved = save(); !saved) return saved;

@@ -53,6 +53,7 @@ class Enroller {
   };
 
   est::Outcome<> attempt(int64_t now);
+  bool keeps_breaking(est::FailureKind kind) const;
   est::Outcome<uint32_t> key_to_certify();
   est::Outcome<uint32_t> new_key();
   std::optional<uint32_t> forgotten_key();

@@ -79,6 +79,16 @@ TEST_P(EnrollerTest, TakesNoOldKeyForANewOneAfterACrashBeforeItsDeletion) {
   EXPECT_TRUE(world.keys.open_key(other).has_value()) << "another certificate's";
 }
 
+TEST_P(EnrollerTest, TellsClientsOfACertificateBeforeTheCommandRuns) {
+  FakeWorld world(library());
+  world.restart();
+  std::string seen;
+  world.surroundings->installed = [&](const std::string&) { seen = world.certificate().chain_pem; };
+  world.step();
+  EXPECT_FALSE(seen.empty());
+  EXPECT_EQ(seen, world.certificate().chain_pem);
+}
+
 TEST_P(EnrollerTest, WorksForEachKeyTypeThatSigns) {
   for (const Algorithm type : {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87, Algorithm::kEcdsaP384}) {
     FakeWorld world(library(), "ML-DSA-65", type);
@@ -191,6 +201,23 @@ TEST_P(EnrollerTest, FetchesTheCaCertificatesAlsoWhenTheServerRefusesItsCertific
   world.step();
   EXPECT_FALSE(world.board.snapshot()->ca_failure.has_value());
   EXPECT_EQ(world.board.snapshot()->ca_fetched_at, world.now);
+}
+
+TEST_P(EnrollerTest, TriesThePasswordWhenAServerKeepsHangingUpOnItsCertificate) {
+  FakeWorld world(library());
+  world.restart();
+  world.step();
+  world.server.hangs_up = true;
+  world.server.log.clear();
+  for (int i = 0; i < 2; ++i) {
+    world.now += 10;
+    world.step({Wish{"device", true}});
+    EXPECT_EQ(failure_of(world), "connection-lost");
+  }
+  EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll password"), 0) << "once or twice proves nothing";
+  world.now += 10;
+  world.step({Wish{"device", true}});
+  EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll password"), 1);
 }
 
 TEST_P(EnrollerTest, EnrolsAnewWhenTheConfigurationWantsOtherNames) {

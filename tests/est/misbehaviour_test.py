@@ -24,7 +24,8 @@ class Misbehaviour(GatewayTest):
         before = first
         for rule, name, detail in faults:
             with self.subTest(**rule):
-                self.peer.command(clear_rules=True, rules=[{"on": operation, "with": rule}])
+                operations = [operation] if operation == "connection" else [operation, "simpleenroll"]
+                self.peer.command(clear_rules=True, rules=[{"on": one, "with": rule} for one in operations])
                 gateway.renew()
                 before = gateway.wait_for_failure(after=before)
                 self.assert_failure(before, name, detail)

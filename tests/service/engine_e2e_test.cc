@@ -146,7 +146,7 @@ TEST_F(Engine, IsToldOfByCapabilitiesAndKeyInfo) {
   const Connection client(daemon_);
   wvds_capability_list offer{};
   ASSERT_EQ(wvds_capabilities(client.get(), &offer), WVDS_SUCCESS);
-  EXPECT_EQ(offer.num_algorithms, 7u);
+  EXPECT_EQ(offer.num_algorithms, 9u);
   for (uint32_t i = 0; i < offer.num_algorithms; ++i) {
     const wvds_algorithm_offer& algorithm = offer.algorithms[i];
     const bool by_engine = algorithm.algorithm == WVDS_MLDSA_65 || algorithm.algorithm == WVDS_MLKEM_768;

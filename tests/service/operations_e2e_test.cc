@@ -277,8 +277,8 @@ TEST_F(Operations, ServiceTellsOfItself) {
   EXPECT_EQ(state.epoch, epoch) << "the channel and the service tell of the same start";
   wvds_capability_list able{};
   ASSERT_EQ(wvds_capabilities(session(), &able), WVDS_SUCCESS);
-  EXPECT_EQ(able.num_operations, 22u);
-  EXPECT_EQ(able.num_algorithms, 7u);
+  EXPECT_EQ(able.num_operations, 24u);
+  EXPECT_EQ(able.num_algorithms, 9u);
   EXPECT_EQ(able.num_slots, 8u);
 }
 

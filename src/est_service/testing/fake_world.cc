@@ -63,6 +63,7 @@ Outcome<> FakeServer::meet(const Access& access) {
   if (!access.server_unknown && !est::find_chain(library_, chain))
     return failed(FailureKind::kUnknownCa, "the server's certificate leads to no anchor");
   if (access.identity == nullptr) return {};
+  if (hangs_up) return failed(FailureKind::kConnectionLost, "the server closed the connection");
   std::vector<est::Certificate> roots;
   for (const factory::Ca& ca : roots_) roots.push_back(ca.certificate);
   const est::ChainRequest client{
@@ -180,7 +181,7 @@ void FakeWorld::restart() {
     std::abort();
   }
   folder_.emplace(std::move(*folder));
-  surroundings.emplace(Surroundings{config, library, server, keys, *folder_, {}, {}, {}, {}, {}, {}});
+  surroundings.emplace(Surroundings{config, library, server, keys, *folder_, {}, {}, {}, {}, {}, {}, {}});
   surroundings->configured_anchors = {server.root()};
   surroundings->random = [this] { return random_(); };
   surroundings->installed = [this](const std::string& name) { installed.push_back(name); };

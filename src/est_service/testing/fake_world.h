@@ -36,6 +36,7 @@ class FakeServer : public Server {
 
   bool reachable = true;
   bool password_right = true;
+  bool hangs_up = false;             // on who shows a certificate
   bool accepts_certificates = true;  // of clients
   int64_t leaf_lifetime = 90 * kDay;
   int64_t ca_lifetime = 8 * kYear;

@@ -50,7 +50,7 @@ TEST_F(FipsState, CapabilitiesOfferEveryAlgorithmWithFipsActive) {
     offered.insert(list.algorithms[i].algorithm);
   }
   EXPECT_EQ(offered, (std::set<uint32_t>{WVDS_AES_256_GCM, WVDS_MLDSA_44, WVDS_MLDSA_65, WVDS_MLDSA_87, WVDS_MLKEM_512,
-                                         WVDS_MLKEM_768, WVDS_MLKEM_1024}));
+                                         WVDS_MLKEM_768, WVDS_MLKEM_1024, WVDS_ECDSA_P256, WVDS_ECDSA_P384}));
 }
 
 TEST_F(FipsState, AesWorksInFipsMode) {
