@@ -35,7 +35,7 @@ std::string clock_text(est::ClockJudgement judgement, int64_t now) {
 }  // namespace
 
 Outcome<std::unique_ptr<Agent>> Agent::load(Surroundings& surroundings, Board& board, std::optional<int64_t> now) {
-  std::unique_ptr<Agent> agent(new Agent(surroundings, board));
+  std::unique_ptr<Agent> agent(new Agent(board));
   auto trust = read_or_set_aside<TrustState>(surroundings.folder.read_trust(),
                                              [&] { return surroundings.folder.set_trust_aside(); });
   if (!trust) return std::unexpected(trust.error());

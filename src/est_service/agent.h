@@ -27,7 +27,7 @@ class Agent {
   int64_t step(std::optional<int64_t> now, const std::set<Wish>& wishes = {});
 
  private:
-  Agent(Surroundings& surroundings, Board& board) : world_(surroundings), board_(board) {}
+  explicit Agent(Board& board) : board_(board) {}
 
   bool clock_is_right(std::optional<int64_t> now);
   void keep_trust(int64_t now, bool wished);
@@ -37,7 +37,6 @@ class Agent {
   int64_t next_due(int64_t now) const;
   Enroller* find(const std::string& name) const;
 
-  Surroundings& world_;
   Board& board_;
   std::unique_ptr<TrustKeeper> trust_;
   std::unique_ptr<CredentialKeeper> credential_;
