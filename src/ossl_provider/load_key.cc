@@ -36,10 +36,11 @@ std::unexpected<Error> load_failure(const std::string& uri) {
 
 void PkeyRelease::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 
-Result<> add_provider(ossl_lib_ctx_st* context) {
-  if (OSSL_PROVIDER_add_builtin(context, kProviderName, provider_init) == 1 &&
-      OSSL_PROVIDER_try_load(context, kProviderName, 1) != nullptr) {
-    return {};
+void ProviderUnload::operator()(ossl_provider_st* provider) const { OSSL_PROVIDER_unload(provider); }
+
+Result<LoadedProvider> add_provider(ossl_lib_ctx_st* context) {
+  if (OSSL_PROVIDER_add_builtin(context, kProviderName, provider_init) == 1) {
+    if (LoadedProvider loaded(OSSL_PROVIDER_try_load(context, kProviderName, 1)); loaded) return loaded;
   }
   return crypto::openssl_failure(Status::kCryptoError, "the provider of the crypto service's keys did not load");
 }

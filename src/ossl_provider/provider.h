@@ -9,6 +9,7 @@
 
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
+struct ossl_provider_st;
 
 // An OpenSSL provider through which programs use keys that live in crypto_service: ML-DSA-44, -65, -87 and EC keys on
 // P-256 and P-384. OpenSSL signs with them wherever it takes a private key (TLS, CSRs, certificates, CMS); the private
@@ -60,9 +61,15 @@ inline constexpr unsigned kMaxSessions = 4;
 int provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* core_functions, const OSSL_DISPATCH** functions,
                   void** provider_context);
 
-// add_provider adds the provider to a library context and loads it, for the life of the context. Call it after the
-// context's other providers were loaded, once. kCryptoError when OpenSSL does not take it.
-Result<> add_provider(ossl_lib_ctx_st* context);
+struct ProviderUnload {
+  void operator()(ossl_provider_st* provider) const;
+};
+using LoadedProvider = std::unique_ptr<ossl_provider_st, ProviderUnload>;
+
+// add_provider adds the provider to a library context and loads it, until what it returns is destroyed: before the
+// context is, and after all keys that were loaded. Call it after the context's other providers were loaded, once.
+// kCryptoError when OpenSSL does not take it.
+Result<LoadedProvider> add_provider(ossl_lib_ctx_st* context);
 
 struct PkeyRelease {
   void operator()(evp_pkey_st* key) const;

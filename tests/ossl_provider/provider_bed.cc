@@ -21,8 +21,9 @@ Program::Program(crypto::FipsMode fips) {
     std::abort();
   }
   library_ = std::move(*loaded);
-  const auto added = ossl_provider::add_provider(context());
+  auto added = ossl_provider::add_provider(context());
   EXPECT_TRUE(added) << added.error().detail;
+  if (added) provider_ = std::move(*added);
 }
 
 std::string errors_now() {

@@ -52,6 +52,7 @@ class Program {
 
  private:
   std::unique_ptr<crypto::Library> library_;
+  ossl_provider::LoadedProvider provider_;
 };
 
 // errors_now empties the thread's error queue into one text.

@@ -158,7 +158,7 @@ Result<> run_daemon(const config::ServiceConfig& config) {
   umask(077);
   WVDS_TRY(platform::harden_process());
   WVDS_ASSIGN(library, crypto::Library::load(library_config(config)));
-  WVDS_TRY(ossl_provider::add_provider(library->context()));
+  WVDS_ASSIGN(provider, ossl_provider::add_provider(library->context()));
   WVDS_TRY(serve(config, *library));
   log_info("stopped");
   return {};
