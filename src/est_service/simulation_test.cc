@@ -98,7 +98,7 @@ TEST_P(TwentyYears, LeaveNoGapThatWasNotForced) {
   EXPECT_GT(life.renewals(), 100u);
   EXPECT_LE(world.keys.own_keys()->size(), 3u) << "keys are left behind";
 }
-INSTANTIATE_TEST_SUITE_P(Lives, TwentyYears, testing::Range<uint64_t>(1, 5));
+INSTANTIATE_TEST_SUITE_P(Lives, TwentyYears, testing::Range<uint64_t>(1, 3));
 
 TEST(TwentyYears, WithoutTroubleNeverHaveAnExpiredOrLateCertificate) {
   FakeWorld world(library());
