@@ -51,8 +51,9 @@ class OsslProviderModuleInUse : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(service.start());
-    ASSERT_TRUE(OSSL_PROVIDER_load(program.get(), "default"));
-    ASSERT_TRUE(OSSL_PROVIDER_load(program.get(), WVDS_MODULE)) << errors_now();
+    own.reset(OSSL_PROVIDER_load(program.get(), "default"));
+    module.reset(OSSL_PROVIDER_load(program.get(), WVDS_MODULE));
+    ASSERT_TRUE(own && module) << errors_now();
   }
 
   Pkey load(const std::string& uri) {
@@ -83,6 +84,7 @@ class OsslProviderModuleInUse : public ::testing::Test {
   }
 
   LibCtx program{OSSL_LIB_CTX_new()};
+  ossl_provider::LoadedProvider own, module;
   Daemon service;
 };
 
@@ -94,7 +96,8 @@ TEST_F(OsslProviderModuleInUse, ForkedProcessesSignWithSessionsOfTheirOwn) {
 }
 
 TEST_F(OsslProviderModuleInUse, TellsItsNameAndVersion) {
-  OSSL_PROVIDER* provider = OSSL_PROVIDER_load(program.get(), WVDS_MODULE);
+  const ossl_provider::LoadedProvider loaded(OSSL_PROVIDER_load(program.get(), WVDS_MODULE));
+  OSSL_PROVIDER* provider = loaded.get();
   const char* name = "";
   const char* version = "";
   int status = 0;
