@@ -51,7 +51,6 @@ Outcome<std::unique_ptr<Agent>> Agent::load(Surroundings& surroundings, Board& b
         [found = agent.get()](const std::string& name) { return found->find(name); }, std::move(*state)));
   }
   agent->now_ = now.value_or(0);
-  surroundings.changed = [changed = agent.get()] { changed->publish(changed->now_); };
   agent->publish(agent->now_);
   return agent;
 }

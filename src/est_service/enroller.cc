@@ -286,7 +286,6 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
                                      {"renew_at", est::time_text(state_.renew_at)},
                                      {"key", state_.current->key_id}});
   if (before.previous) remove_key_unless_used(before.previous->key_id);
-  if (world_.changed) world_.changed();
   if (world_.installed) world_.installed(name());
   return use_for_the_first_time(now);
 }
@@ -326,7 +325,6 @@ Outcome<> Enroller::roll_back(Failure cause, int64_t now) {
     state_.current = std::exchange(state_.previous, std::nullopt);
     remove_key_unless_used(refused);
     log_warning("certificate taken back: the one before is in use again", {{"certificate", name()}});
-    if (world_.changed) world_.changed();
     if (world_.installed) world_.installed(name());
   }
   if (const auto saved = save(); !saved) return saved;

@@ -79,16 +79,6 @@ TEST_P(EnrollerTest, TakesNoOldKeyForANewOneAfterACrashBeforeItsDeletion) {
   EXPECT_TRUE(world.keys.open_key(other).has_value()) << "another certificate's";
 }
 
-TEST_P(EnrollerTest, TellsClientsOfACertificateBeforeTheCommandRuns) {
-  FakeWorld world(library());
-  world.restart();
-  std::string seen;
-  world.surroundings->installed = [&](const std::string&) { seen = world.certificate().chain_pem; };
-  world.step();
-  EXPECT_FALSE(seen.empty());
-  EXPECT_EQ(seen, world.certificate().chain_pem);
-}
-
 TEST_P(EnrollerTest, WorksForEachKeyTypeThatSigns) {
   for (const Algorithm type : {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87, Algorithm::kEcdsaP384}) {
     FakeWorld world(library(), "ML-DSA-65", type);

@@ -24,7 +24,6 @@ struct Surroundings {
   std::function<est::Outcome<Identity>()> file_identity;
   std::function<est::Outcome<>(const std::string& pem)> save_credential;  // puts a renewed certificate in its place
   std::function<uint64_t()> random;                                       // for jitter: any number
-  std::function<void()> changed;                           // what clients read is another now; the agent sets it
   std::function<void(const std::string& name)> installed;  // a certificate was installed; after it is durable
 };
 

@@ -45,7 +45,7 @@ World::World(const config::ServiceConfig& config, const crypto::Library& library
       folder_(std::move(folder)),
       server_(https_settings(*config.est, library, dialer, std::move(url))),
       keys_(library, config.socket.path),
-      surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}, {}, {}} {
+      surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}, {}} {
   surroundings_.random = [&library] { return random_number(library); };
   surroundings_.installed = [&est = *config.est, stop](const std::string& name) {
     run_command(est.after_renewal, name, stop);

@@ -181,7 +181,7 @@ void FakeWorld::restart() {
     std::abort();
   }
   folder_.emplace(std::move(*folder));
-  surroundings.emplace(Surroundings{config, library, server, keys, *folder_, {}, {}, {}, {}, {}, {}, {}});
+  surroundings.emplace(Surroundings{config, library, server, keys, *folder_, {}, {}, {}, {}, {}, {}});
   surroundings->configured_anchors = {server.root()};
   surroundings->random = [this] { return random_(); };
   surroundings->installed = [this](const std::string& name) { installed.push_back(name); };
