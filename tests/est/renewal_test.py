@@ -33,7 +33,8 @@ class Renewal(GatewayTest):
         gateway.wait(lambda: gateway.keys() == 2)
         with Session(gateway.socket) as session:
             for which, state in ((0, states[3]), (1, states[2])):
-                self.assertEqual(session.certificate(which=which), (state["current"]["chain"], state["current"]["key_id"]))
+                told = (state["current"]["chain"], state["current"]["key_id"])
+                gateway.wait(lambda which=which, told=told: session.certificate(which=which) == told)
 
     def test_follows_the_hint_of_the_server(self):
         now = time.time()
