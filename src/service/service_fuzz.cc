@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -73,11 +74,12 @@ void show_secure_heap() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static World* world = nullptr;
+  Harness::library();  // made before the world, so that it is there until the world's threads have ended, at exit too
+  static std::unique_ptr<World> world;
   static size_t scripts = 0;
   if (scripts++ % 1000 == 0) {  // from time to time a new one: keys of former scripts would pile up
-    delete world;
-    world = new World;
+    world.reset();
+    world = std::make_unique<World>();
     show_secure_heap();
   }
   wvds::Reader script(std::as_bytes(std::span(data, size)));
