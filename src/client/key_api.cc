@@ -100,7 +100,7 @@ Result<> change(wvds_session* session, Operation operation, const Request& reque
   return require_of_service(answer.empty());
 }
 
-wvds_key_entry to_c(const protocol::KeyListEntry& entry) {
+wvds_key_entry entry_of(const protocol::KeyListEntry& entry) {
   wvds_key_entry out{};
   out.key_id = entry.key_id;
   out.algorithm = static_cast<wvds_algorithm>(entry.algorithm);
@@ -111,13 +111,13 @@ wvds_key_entry to_c(const protocol::KeyListEntry& entry) {
   return out;
 }
 
-wvds_key_version to_c(const protocol::KeyVersionInfo& version) {
+wvds_key_version version_of(const protocol::KeyVersionInfo& version) {
   return {version.number,      static_cast<uint32_t>(version.state),
           version.uses,        version.use_limit,
           version.window_used, version.window_capacity};
 }
 
-wvds_key_details to_c(const protocol::KeyInfoAnswer& info) {
+wvds_key_details details_of(const protocol::KeyInfoAnswer& info) {
   wvds_key_details out{};
   out.key_id = info.key_id;
   out.algorithm = static_cast<wvds_algorithm>(info.algorithm);
@@ -132,7 +132,7 @@ wvds_key_details to_c(const protocol::KeyInfoAnswer& info) {
   out.max_uses = info.limits.max_uses;
   out.not_before = info.limits.not_before;
   out.not_after = info.limits.not_after;
-  for (const protocol::KeyVersionInfo& version : info.versions) out.versions[out.num_versions++] = to_c(version);
+  for (const protocol::KeyVersionInfo& version : info.versions) out.versions[out.num_versions++] = version_of(version);
   return out;
 }
 
@@ -208,7 +208,7 @@ wvds_status wvds_key_list(wvds_session* session, wvds_key_entry* out, size_t* ou
     WVDS_ASSIGN(answer, trusting_no_service(protocol::KeyListAnswer::decode(payload)));
     WVDS_TRY(require_of_service(answer.entries.empty() || answer.entries.front().key_id > after_key_id));
     const size_t count = std::min(max_num, answer.entries.size());
-    for (size_t i = 0; i < count; ++i) out[i] = to_c(answer.entries[i]);
+    for (size_t i = 0; i < count; ++i) out[i] = entry_of(answer.entries[i]);
     *out_num = count;
     *out_more = answer.more || count < answer.entries.size() ? 1 : 0;
     return {};
@@ -226,7 +226,7 @@ wvds_status wvds_key_info(wvds_session* session, wvds_key_details* out, uint32_t
     WVDS_ASSIGN(payload, live->exchange(slot, Operation::kKeyInfo, length));
     WVDS_ASSIGN(answer, trusting_no_service(protocol::KeyInfoAnswer::decode(payload)));
     WVDS_TRY(require_of_service(answer.key_id == key_id));
-    *out = to_c(answer);
+    *out = details_of(answer);
     return {};
   });
 }

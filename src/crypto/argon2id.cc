@@ -9,7 +9,7 @@ namespace wvds::crypto {
 namespace {
 
 // RFC 9106, section 3.1
-constexpr size_t kMinSalt = 8;
+constexpr size_t kMinArgon2Salt = 8;
 constexpr size_t kMinOutput = 4;
 constexpr uint32_t kMaxLanes = (1u << 24) - 1;
 constexpr uint32_t kMinMemoryOfLane = 8;  // KiB
@@ -19,7 +19,7 @@ constexpr size_t kMaxOutput = 1024;
 
 Result<> check(const Argon2idInputs& inputs, const Argon2idCost& cost, size_t out) {
   const auto too_long = [](Bytes input) { return input.size() > kMaxInput; };
-  if (inputs.salt.size() < kMinSalt || too_long(inputs.salt) || too_long(inputs.passphrase) ||
+  if (inputs.salt.size() < kMinArgon2Salt || too_long(inputs.salt) || too_long(inputs.passphrase) ||
       too_long(inputs.secret) || too_long(inputs.associated) || out < kMinOutput || out > kMaxOutput) {
     return fail(Status::kInvalidPayload, "Argon2id: an input has a wrong length");
   }

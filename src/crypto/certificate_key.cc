@@ -16,18 +16,19 @@
 namespace wvds::crypto {
 namespace {
 
-struct Curve {
+struct CurveName {
   std::string_view openssl;
   const char* name;
 };
-constexpr std::array kCurves{Curve{"prime256v1", "P-256"}, Curve{"secp384r1", "P-384"}, Curve{"secp521r1", "P-521"}};
+constexpr std::array kCurveNames{CurveName{"prime256v1", "P-256"}, CurveName{"secp384r1", "P-384"},
+                                 CurveName{"secp521r1", "P-521"}};
 
 std::string curve_name(const EVP_PKEY* key) {
   std::array<char, 64> group{};
   size_t length = 0;
   if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &length) != 1) return "EC";
   const std::string_view found(group.data(), length);
-  for (const Curve& curve : kCurves) {
+  for (const CurveName& curve : kCurveNames) {
     if (curve.openssl == found) return curve.name;
   }
   return std::string(found);

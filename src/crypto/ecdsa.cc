@@ -66,9 +66,9 @@ class Core {
   PkeyHandle key_;
 };
 
-class PublicKey final : public EcdsaPublicKey {
+class OpensslEcdsaPublicKey final : public EcdsaPublicKey {
  public:
-  explicit PublicKey(Core core) : core_(std::move(core)) {}
+  explicit OpensslEcdsaPublicKey(Core core) : core_(std::move(core)) {}
 
   Result<> verify(const EcdsaOptions& options, UntrustedBytes message, Bytes signature) const override {
     return core_.verify(options, message, signature);
@@ -78,9 +78,9 @@ class PublicKey final : public EcdsaPublicKey {
   Core core_;
 };
 
-class PrivateKey final : public EcdsaPrivateKey {
+class OpensslEcdsaPrivateKey final : public EcdsaPrivateKey {
  public:
-  PrivateKey(Core core, std::vector<std::byte> public_key)
+  OpensslEcdsaPrivateKey(Core core, std::vector<std::byte> public_key)
       : core_(std::move(core)), public_key_(std::move(public_key)) {}
 
   Result<> verify(const EcdsaOptions& options, UntrustedBytes message, Bytes signature) const override {
@@ -100,10 +100,10 @@ class PrivateKey final : public EcdsaPrivateKey {
   std::vector<std::byte> public_key_;
 };
 
-Result<std::unique_ptr<EcdsaPrivateKey>> new_private_key(const Library& library, const FetchedEcdsa& fetched,
-                                                         const AlgorithmInfo& info, PkeyHandle key) {
+Result<std::unique_ptr<EcdsaPrivateKey>> new_ecdsa_private_key(const Library& library, const FetchedEcdsa& fetched,
+                                                               const AlgorithmInfo& info, PkeyHandle key) {
   WVDS_ASSIGN(public_key, point_of(key.get(), info));
-  return std::make_unique<PrivateKey>(Core(library, fetched, info, std::move(key)), std::move(public_key));
+  return std::make_unique<OpensslEcdsaPrivateKey>(Core(library, fetched, info, std::move(key)), std::move(public_key));
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ Result<std::unique_ptr<EcdsaPublicKey>> EcdsaPublicKey::import(const Library& li
   WVDS_ASSIGN(fetched, ecdsa_algorithm(library, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, ec_public_key(library, *fetched, info, public_key));
-  return std::make_unique<PublicKey>(Core(library, *fetched, info, std::move(key)));
+  return std::make_unique<OpensslEcdsaPublicKey>(Core(library, *fetched, info, std::move(key)));
 }
 
 Result<std::unique_ptr<EcdsaPrivateKey>> EcdsaPrivateKey::generate(const Library& library, Algorithm algorithm,
@@ -122,7 +122,7 @@ Result<std::unique_ptr<EcdsaPrivateKey>> EcdsaPrivateKey::generate(const Library
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, generate_ec_key(library, *fetched, info));
   WVDS_ASSIGN(scalar, scalar_of(key.get(), info));
-  WVDS_ASSIGN(made, new_private_key(library, *fetched, info, std::move(key)));
+  WVDS_ASSIGN(made, new_ecdsa_private_key(library, *fetched, info, std::move(key)));
   scalar_out = std::move(scalar);
   return made;
 }
@@ -132,7 +132,7 @@ Result<std::unique_ptr<EcdsaPrivateKey>> EcdsaPrivateKey::from_scalar(const Libr
   WVDS_ASSIGN(fetched, ecdsa_algorithm(library, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, ec_key_from_scalar(library, *fetched, info, scalar));
-  return new_private_key(library, *fetched, info, std::move(key));
+  return new_ecdsa_private_key(library, *fetched, info, std::move(key));
 }
 
 }  // namespace wvds::crypto

@@ -16,7 +16,7 @@ constexpr std::string_view kKemSalt = "WvdS-KEM-v1";
 // The lower bounds of SP 800-132 and SP 800-63B that the FIPS provider holds; held in every mode, so that what one mode
 // made another can open.
 constexpr size_t kMinPassphrase = 8;
-constexpr size_t kMinSalt = 16;
+constexpr size_t kMinPbkdf2Salt = 16;
 constexpr uint32_t kMinIterations = 1000;
 
 OSSL_PARAM digest_param(const char* name) {
@@ -78,7 +78,7 @@ Result<> hkdf_sha256(const Library& library, Bytes secret, Bytes salt, Bytes inf
 }
 
 Result<> pbkdf2_sha512(const Library& library, Bytes passphrase, Bytes salt, uint32_t iterations, MutableBytes out) {
-  if (passphrase.size() < kMinPassphrase || salt.size() < kMinSalt || iterations < kMinIterations) {
+  if (passphrase.size() < kMinPassphrase || salt.size() < kMinPbkdf2Salt || iterations < kMinIterations) {
     wipe(out);
     return fail(Status::kInvalidPayload,
                 "PBKDF2 needs a passphrase of 8 bytes, a salt of 16 bytes and 1000 iterations at least");

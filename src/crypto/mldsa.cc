@@ -85,9 +85,9 @@ Result<Verifier> new_verifier(const Library& library, const FetchedPqc& fetched,
   return Verifier(info, std::move(key), std::move(verifying));
 }
 
-class PublicKey final : public MlDsaPublicKey {
+class OpensslMlDsaPublicKey final : public MlDsaPublicKey {
  public:
-  explicit PublicKey(Verifier verifier) : verifier_(std::move(verifier)) {}
+  explicit OpensslMlDsaPublicKey(Verifier verifier) : verifier_(std::move(verifier)) {}
 
   Result<> verify(const MlDsaOptions& options, UntrustedBytes message, Bytes signature) const override {
     return verifier_.verify(options, message, signature);
@@ -97,9 +97,9 @@ class PublicKey final : public MlDsaPublicKey {
   Verifier verifier_;
 };
 
-class PrivateKey final : public MlDsaPrivateKey {
+class OpensslMlDsaPrivateKey final : public MlDsaPrivateKey {
  public:
-  PrivateKey(Verifier verifier, PkeyCtxHandle signing, std::vector<std::byte> public_key)
+  OpensslMlDsaPrivateKey(Verifier verifier, PkeyCtxHandle signing, std::vector<std::byte> public_key)
       : verifier_(std::move(verifier)), signing_(std::move(signing)), public_key_(std::move(public_key)) {}
 
   Result<> verify(const MlDsaOptions& options, UntrustedBytes message, Bytes signature) const override {
@@ -134,12 +134,12 @@ class PrivateKey final : public MlDsaPrivateKey {
   std::vector<std::byte> public_key_;
 };
 
-Result<std::unique_ptr<MlDsaPrivateKey>> new_private_key(const Library& library, const FetchedPqc& fetched,
-                                                         const AlgorithmInfo& info, PkeyHandle key) {
+Result<std::unique_ptr<MlDsaPrivateKey>> new_ml_dsa_private_key(const Library& library, const FetchedPqc& fetched,
+                                                                const AlgorithmInfo& info, PkeyHandle key) {
   WVDS_ASSIGN(public_key, public_key_of(key.get(), info));
   WVDS_ASSIGN(signing, new_signing(library, fetched, key.get()));
   WVDS_ASSIGN(verifier, new_verifier(library, fetched, info, std::move(key)));
-  return std::make_unique<PrivateKey>(std::move(verifier), std::move(signing), std::move(public_key));
+  return std::make_unique<OpensslMlDsaPrivateKey>(std::move(verifier), std::move(signing), std::move(public_key));
 }
 
 }  // namespace
@@ -150,7 +150,7 @@ Result<std::unique_ptr<MlDsaPublicKey>> MlDsaPublicKey::import(const Library& li
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_public_key(*fetched, info, public_key));
   WVDS_ASSIGN(verifier, new_verifier(library, *fetched, info, std::move(key)));
-  return std::make_unique<PublicKey>(std::move(verifier));
+  return std::make_unique<OpensslMlDsaPublicKey>(std::move(verifier));
 }
 
 Result<std::unique_ptr<MlDsaPrivateKey>> MlDsaPrivateKey::generate(const Library& library, Algorithm algorithm,
@@ -159,7 +159,7 @@ Result<std::unique_ptr<MlDsaPrivateKey>> MlDsaPrivateKey::generate(const Library
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, generate_pqc_key(*fetched, info));
   WVDS_ASSIGN(seed, seed_of(key.get(), info));
-  WVDS_ASSIGN(made, new_private_key(library, *fetched, info, std::move(key)));
+  WVDS_ASSIGN(made, new_ml_dsa_private_key(library, *fetched, info, std::move(key)));
   seed_out = std::move(seed);
   return made;
 }
@@ -169,7 +169,7 @@ Result<std::unique_ptr<MlDsaPrivateKey>> MlDsaPrivateKey::from_seed(const Librar
   WVDS_ASSIGN(fetched, pqc_algorithm(library, kMlDsaFamily, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_key_from_seed(*fetched, info, seed));
-  return new_private_key(library, *fetched, info, std::move(key));
+  return new_ml_dsa_private_key(library, *fetched, info, std::move(key));
 }
 
 }  // namespace wvds::crypto

@@ -7,7 +7,7 @@
 namespace wvds::crypto {
 namespace {
 
-constexpr Algorithm kParameterSets[] = {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87};
+constexpr Algorithm kMlDsaSets[] = {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87};
 
 const MlDsaOptions kDeterministic{.context = {}, .deterministic = true, .external_mu = false};
 const MlDsaOptions kMu{.context = {}, .deterministic = false, .external_mu = true};
@@ -45,7 +45,7 @@ std::string mldsa_name(const testing::TestParamInfo<std::tuple<FipsMode, Algorit
 
 INSTANTIATE_TEST_SUITE_P(, MlDsa,
                          testing::Combine(testing::Values(FipsMode::kRequired, FipsMode::kOff),
-                                          testing::ValuesIn(kParameterSets)),
+                                          testing::ValuesIn(kMlDsaSets)),
                          mldsa_name);
 
 TEST_P(MlDsa, VerifiesWhatItSigned) {

@@ -89,10 +89,10 @@ class Encapsulator {
   ContextSlot contexts_;
 };
 
-class PublicKey final : public MlKemPublicKey {
+class OpensslMlKemPublicKey final : public MlKemPublicKey {
  public:
-  PublicKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
-            std::vector<std::byte> encapsulation_key)
+  OpensslMlKemPublicKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
+                        std::vector<std::byte> encapsulation_key)
       : encapsulator_(library, fetched, info, std::move(key), std::move(encapsulation_key)) {}
 
   Result<> encapsulate(MutableBytes ciphertext, SharedSecret& shared_secret) const override {
@@ -104,10 +104,10 @@ class PublicKey final : public MlKemPublicKey {
   mutable Encapsulator encapsulator_;  // thread-safe
 };
 
-class PrivateKey final : public MlKemPrivateKey {
+class OpensslMlKemPrivateKey final : public MlKemPrivateKey {
  public:
-  PrivateKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
-             std::vector<std::byte> encapsulation_key)
+  OpensslMlKemPrivateKey(const Library& library, const FetchedPqc& fetched, const AlgorithmInfo& info, PkeyHandle key,
+                         std::vector<std::byte> encapsulation_key)
       : encapsulator_(library, fetched, info, std::move(key), std::move(encapsulation_key)),
         contexts_(library, fetched, encapsulator_.key(), EVP_PKEY_decapsulate_init) {}
 
@@ -143,10 +143,10 @@ class PrivateKey final : public MlKemPrivateKey {
   mutable ContextSlot contexts_;       // thread-safe
 };
 
-Result<std::unique_ptr<MlKemPrivateKey>> new_private_key(const Library& library, const FetchedPqc& fetched,
-                                                         const AlgorithmInfo& info, PkeyHandle key) {
+Result<std::unique_ptr<MlKemPrivateKey>> new_ml_kem_private_key(const Library& library, const FetchedPqc& fetched,
+                                                                const AlgorithmInfo& info, PkeyHandle key) {
   WVDS_ASSIGN(encapsulation_key, public_key_of(key.get(), info));
-  return std::make_unique<PrivateKey>(library, fetched, info, std::move(key), std::move(encapsulation_key));
+  return std::make_unique<OpensslMlKemPrivateKey>(library, fetched, info, std::move(key), std::move(encapsulation_key));
 }
 
 }  // namespace
@@ -156,8 +156,9 @@ Result<std::unique_ptr<MlKemPublicKey>> MlKemPublicKey::import(const Library& li
   WVDS_ASSIGN(fetched, pqc_algorithm(library, kMlKemFamily, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_public_key(*fetched, info, encapsulation_key));
-  return std::make_unique<PublicKey>(library, *fetched, info, std::move(key),
-                                     std::vector<std::byte>(encapsulation_key.begin(), encapsulation_key.end()));
+  return std::make_unique<OpensslMlKemPublicKey>(
+      library, *fetched, info, std::move(key),
+      std::vector<std::byte>(encapsulation_key.begin(), encapsulation_key.end()));
 }
 
 Result<std::unique_ptr<MlKemPrivateKey>> MlKemPrivateKey::generate(const Library& library, Algorithm algorithm,
@@ -166,7 +167,7 @@ Result<std::unique_ptr<MlKemPrivateKey>> MlKemPrivateKey::generate(const Library
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, generate_pqc_key(*fetched, info));
   WVDS_ASSIGN(seed, seed_of(key.get(), info));
-  WVDS_ASSIGN(made, new_private_key(library, *fetched, info, std::move(key)));
+  WVDS_ASSIGN(made, new_ml_kem_private_key(library, *fetched, info, std::move(key)));
   seed_out = std::move(seed);
   return made;
 }
@@ -176,7 +177,7 @@ Result<std::unique_ptr<MlKemPrivateKey>> MlKemPrivateKey::from_seed(const Librar
   WVDS_ASSIGN(fetched, pqc_algorithm(library, kMlKemFamily, algorithm));
   const AlgorithmInfo& info = *algorithm_info(algorithm);
   WVDS_ASSIGN(key, pqc_key_from_seed(*fetched, info, seed));
-  return new_private_key(library, *fetched, info, std::move(key));
+  return new_ml_kem_private_key(library, *fetched, info, std::move(key));
 }
 
 }  // namespace wvds::crypto

@@ -7,7 +7,7 @@
 namespace wvds::crypto {
 namespace {
 
-constexpr Algorithm kParameterSets[] = {Algorithm::kMlKem512, Algorithm::kMlKem768, Algorithm::kMlKem1024};
+constexpr Algorithm kMlKemSets[] = {Algorithm::kMlKem512, Algorithm::kMlKem768, Algorithm::kMlKem1024};
 
 class MlKem : public testing::TestWithParam<std::tuple<FipsMode, Algorithm>> {
  protected:
@@ -29,7 +29,7 @@ std::string mlkem_name(const testing::TestParamInfo<std::tuple<FipsMode, Algorit
 
 INSTANTIATE_TEST_SUITE_P(, MlKem,
                          testing::Combine(testing::Values(FipsMode::kRequired, FipsMode::kOff),
-                                          testing::ValuesIn(kParameterSets)),
+                                          testing::ValuesIn(kMlKemSets)),
                          mlkem_name);
 
 void fill(SharedSecret& secret) { std::ranges::fill(secret.expose_for_writing(), std::byte{0xa5}); }

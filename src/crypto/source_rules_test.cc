@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <regex>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wvds::crypto {
@@ -15,15 +18,23 @@ namespace {
 
 using Sources = std::map<std::string, std::string>;  // path relative to the project, text without comments
 
-std::string without_comments(const std::string& text) { return std::regex_replace(text, std::regex("//[^\n]*"), ""); }
+std::string without_comments(std::string_view text) {
+  std::string code;
+  while (!text.empty()) {
+    const size_t comment = text.find("//");
+    code += text.substr(0, comment);
+    text.remove_prefix(std::min(comment, text.size()));
+    text.remove_prefix(std::min(text.find('\n'), text.size()));
+  }
+  return code;
+}
 
 bool is_delivered(const std::string& path) {
   static const std::regex kTestLike(R"((.*_(test|fuzz|bench)\.(cc|c|h))|(.*/testing/.*))");
   return !std::regex_match(path, kTestLike);
 }
 
-// delivered_sources reads every source file that goes into a program or library we ship.
-Sources delivered_sources() {
+Sources read_delivered_sources() {
   Sources found;
   const std::filesystem::path root = WVDS_SOURCE_DIR;
   for (const char* top : {"src", "include", "tools", "examples"}) {
@@ -40,15 +51,28 @@ Sources delivered_sources() {
   return found;
 }
 
+// delivered_sources is every source file that goes into a program or library we ship.
+const Sources& delivered_sources() {
+  static const Sources sources = read_delivered_sources();
+  return sources;
+}
+
 struct Use {
   std::string path;
   std::string text;
 };
 
+// What every pattern here looks for begins with one of these. A regular expression takes long over all sources.
+bool names_openssl(const std::string& text) {
+  const auto is_in = [&](const char* prefix) { return text.find(prefix) != std::string::npos; };
+  return std::ranges::any_of(std::array{"EVP_", "RAND_", "OSSL_", "CRYPTO_", "PEM_", "d2i_"}, is_in);
+}
+
 std::vector<Use> uses_in(const Sources& sources, const std::string& pattern) {
   std::vector<Use> uses;
   const std::regex wanted(pattern);
   for (const auto& [path, text] : sources) {
+    if (!names_openssl(text)) continue;
     for (std::sregex_iterator at(text.begin(), text.end(), wanted), end; at != end; ++at)
       uses.push_back({path, at->str()});
   }
@@ -65,7 +89,7 @@ constexpr const char* kEncryptInit = R"(EVP_EncryptInit\w*\s*\([^;{]*?nullptr, n
 constexpr const char* kAnyEncryptInit = R"(EVP_(Encrypt|Cipher|Seal)Init\w*)";
 
 TEST(SourceRules, EncryptionIsInitialisedInOnePlaceWithoutANonce) {
-  const Sources sources = delivered_sources();
+  const Sources& sources = delivered_sources();
   ASSERT_TRUE(sources.contains("src/crypto/aead.cc"));
   const auto all = uses_in(sources, kAnyEncryptInit);
   ASSERT_EQ(all.size(), 1u) << listed(all);
@@ -75,7 +99,7 @@ TEST(SourceRules, EncryptionIsInitialisedInOnePlaceWithoutANonce) {
 
 // The other ways to give a context a nonce, or to give two contexts the same one
 TEST(SourceRules, NoOtherCallSetsANonceForEncryption) {
-  const Sources sources = delivered_sources();
+  const Sources& sources = delivered_sources();
   const auto set = uses_in(sources,
                            "EVP_CTRL_(GCM_SET_IV_INV|GCM_SET_IVLEN|AEAD_SET_IVLEN|CCM_SET\\w*|AEAD_TLS1_AAD)|"
                            "OSSL_CIPHER_PARAM_(IV|IVLEN|AEAD_IVLEN|AEAD_TLS1_\\w*)|EVP_AEAD_\\w*|CRYPTO_gcm128_\\w*");
@@ -89,7 +113,7 @@ TEST(SourceRules, NoOtherCallSetsANonceForEncryption) {
 }
 
 TEST(SourceRules, NothingUsesTheDefaultLibraryContext) {
-  const Sources sources = delivered_sources();
+  const Sources& sources = delivered_sources();
   const auto implicit = uses_in(
       sources,
       R"(\b(RAND_(priv_)?bytes|EVP_PKEY_Q_keygen|EVP_PKEY_keygen|EVP_(aes|sha|get_cipher|get_digest)\w*|d2i_\w*PrivateKey|PEM_read_bio_PrivateKey)\s*\()");

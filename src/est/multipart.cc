@@ -8,7 +8,7 @@
 namespace wvds::est {
 namespace {
 
-std::unexpected<Failure> bad(const char* what) {
+std::unexpected<Failure> bad_multipart(const char* what) {
   return failed(FailureKind::kBadHttp, std::string("the multipart body can't be read: ") + what);
 }
 
@@ -80,7 +80,7 @@ const std::string* Part::field(std::string_view name) const {
 }
 
 Outcome<std::vector<Part>> split_multipart(Bytes body, std::string_view boundary) {
-  if (!is_boundary(boundary)) return bad("Content-Type names no boundary");
+  if (!is_boundary(boundary)) return bad_multipart("Content-Type names no boundary");
   std::string_view rest = text_of(body);
   std::string_view content;
   Delimiter delimiter = take_until_delimiter(rest, boundary, content);
@@ -93,7 +93,7 @@ Outcome<std::vector<Part>> split_multipart(Bytes body, std::string_view boundary
     if (!part) return std::unexpected(std::move(part.error()));
     parts.push_back(std::move(*part));
   }
-  if (delimiter != Delimiter::kLast) return bad("its boundary is missing at the end");
+  if (delimiter != Delimiter::kLast) return bad_multipart("its boundary is missing at the end");
   return parts;
 }
 

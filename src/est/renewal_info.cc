@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMaxIdentifier = 64;
 constexpr int kMaxDepth = 8;
 
-std::unexpected<Failure> bad(const char* what) {
+std::unexpected<Failure> bad_renewal_info(const char* what) {
   return failed(FailureKind::kBadHttp, std::string("renewal-info can't be used: ") + what);
 }
 
@@ -71,13 +71,13 @@ Outcome<RenewalInfo> parse_renewal_info(Bytes json) {
     return failed(FailureKind::kTooLarge, "renewal-info is longer than " + std::to_string(kMaxRenewalInfo) + " bytes");
   }
   const nlohmann::json root = parse_json(text_of(json));
-  if (!root.is_object()) return bad("it is not a JSON object");
+  if (!root.is_object()) return bad_renewal_info("it is not a JSON object");
   const auto window = root.find("suggestedWindow");
-  if (window == root.end() || !window->is_object()) return bad("it has no suggestedWindow");
+  if (window == root.end() || !window->is_object()) return bad_renewal_info("it has no suggestedWindow");
   const auto start = time_member(*window, "start");
   const auto end = time_member(*window, "end");
-  if (!start || !end) return bad("start or end is no time as RFC 3339 writes it");
-  if (*end <= *start) return bad("the window does not end after its start");
+  if (!start || !end) return bad_renewal_info("start or end is no time as RFC 3339 writes it");
+  if (*end <= *start) return bad_renewal_info("the window does not end after its start");
   RenewalInfo info{{*start, *end}, {}};
   if (const std::string* url = text_member(root, "explanationURL")) info.explanation_url = printable(*url, 500);
   return info;

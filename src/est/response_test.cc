@@ -6,7 +6,7 @@
 namespace wvds::est {
 namespace {
 
-constexpr int64_t kNow = 1795000000;
+constexpr int64_t kAnswered = 1795000000;
 
 HttpResponse answer(unsigned status, std::vector<HttpField> fields = {}, std::string_view body = {}) {
   HttpResponse response;
@@ -19,7 +19,7 @@ HttpResponse answer(unsigned status, std::vector<HttpField> fields = {}, std::st
 
 Outcome<Judgement> judged(Operation operation, HttpResponse response, size_t redirects = 0) {
   static const ServerUrl server{"ca.example", false, 443, ""};
-  return judge_response({server, operation, "/.well-known/est/x", redirects}, std::move(response), kNow);
+  return judge_response({server, operation, "/.well-known/est/x", redirects}, std::move(response), kAnswered);
 }
 
 // as gives the wanted alternative of a judgement, or fails the test.
@@ -130,9 +130,9 @@ TEST(RetryAfter, ReadsSecondsAndDatesWithinBounds) {
 }
 
 TEST(ServerTime, IsTheDateField) {
-  EXPECT_EQ(server_time(answer(200, {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}}), kNow), 784111777);
-  EXPECT_FALSE(server_time(answer(200, {{"date", "yesterday"}}), kNow));
-  EXPECT_FALSE(server_time(answer(200), kNow));
+  EXPECT_EQ(server_time(answer(200, {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}}), kAnswered), 784111777);
+  EXPECT_FALSE(server_time(answer(200, {{"date", "yesterday"}}), kAnswered));
+  EXPECT_FALSE(server_time(answer(200), kAnswered));
 }
 
 TEST(JudgeResponse, HandsChallengesOn) {

@@ -5,29 +5,29 @@
 namespace wvds::est {
 namespace {
 
-ServerUrl parsed(std::string_view url) {
+ServerUrl url(std::string_view url) {
   const auto server = parse_server_url(url);
   EXPECT_TRUE(server) << url << ": " << detail_of(server);
   return server ? *server : ServerUrl{};
 }
 
 TEST(ServerUrl, TakesHostPortAndLabel) {
-  EXPECT_EQ(parsed("https://ca.example"), (ServerUrl{"ca.example", false, 443, ""}));
-  EXPECT_EQ(parsed("HTTPS://CA.Example:8443/"), (ServerUrl{"ca.example", false, 8443, ""}));
-  EXPECT_EQ(parsed("https://ca.example/.well-known/est"), (ServerUrl{"ca.example", false, 443, ""}));
-  EXPECT_EQ(parsed("https://ca.example/.well-known/est/"), (ServerUrl{"ca.example", false, 443, ""}));
-  EXPECT_EQ(parsed("https://ca.example/.well-known/est/line-4"), (ServerUrl{"ca.example", false, 443, "line-4"}));
-  EXPECT_EQ(parsed("https://ca.example/.well-known/est/line-4/"), (ServerUrl{"ca.example", false, 443, "line-4"}));
-  EXPECT_EQ(parsed("https://10.0.0.1:443"), (ServerUrl{"10.0.0.1", true, 443, ""}));
-  EXPECT_EQ(parsed("https://[2001:DB8::1]:8085/"), (ServerUrl{"2001:db8::1", true, 8085, ""}));
-  EXPECT_EQ(parsed("https://localhost:1"), (ServerUrl{"localhost", false, 1, ""}));
-  EXPECT_EQ(parsed("https://xn--bcher-kva.example"), (ServerUrl{"xn--bcher-kva.example", false, 443, ""}));
-  EXPECT_EQ(parsed("https://3com.example.4you"), (ServerUrl{"3com.example.4you", false, 443, ""}));
+  EXPECT_EQ(url("https://ca.example"), (ServerUrl{"ca.example", false, 443, ""}));
+  EXPECT_EQ(url("HTTPS://CA.Example:8443/"), (ServerUrl{"ca.example", false, 8443, ""}));
+  EXPECT_EQ(url("https://ca.example/.well-known/est"), (ServerUrl{"ca.example", false, 443, ""}));
+  EXPECT_EQ(url("https://ca.example/.well-known/est/"), (ServerUrl{"ca.example", false, 443, ""}));
+  EXPECT_EQ(url("https://ca.example/.well-known/est/line-4"), (ServerUrl{"ca.example", false, 443, "line-4"}));
+  EXPECT_EQ(url("https://ca.example/.well-known/est/line-4/"), (ServerUrl{"ca.example", false, 443, "line-4"}));
+  EXPECT_EQ(url("https://10.0.0.1:443"), (ServerUrl{"10.0.0.1", true, 443, ""}));
+  EXPECT_EQ(url("https://[2001:DB8::1]:8085/"), (ServerUrl{"2001:db8::1", true, 8085, ""}));
+  EXPECT_EQ(url("https://localhost:1"), (ServerUrl{"localhost", false, 1, ""}));
+  EXPECT_EQ(url("https://xn--bcher-kva.example"), (ServerUrl{"xn--bcher-kva.example", false, 443, ""}));
+  EXPECT_EQ(url("https://3com.example.4you"), (ServerUrl{"3com.example.4you", false, 443, ""}));
 }
 
 TEST(ServerUrl, DecodesTheLabel) {
-  EXPECT_EQ(parsed("https://h/.well-known/est/a%20b%2fc%C3%a4").label, "a b/c\xc3\xa4");
-  EXPECT_EQ(parsed("https://h/.well-known/est/a+b:c@d").label, "a+b:c@d");
+  EXPECT_EQ(url("https://h/.well-known/est/a%20b%2fc%C3%a4").label, "a b/c\xc3\xa4");
+  EXPECT_EQ(url("https://h/.well-known/est/a+b:c@d").label, "a+b:c@d");
 }
 
 TEST(ServerUrl, SaysWhatToWriteInstead) {
@@ -88,15 +88,15 @@ TEST(ServerUrl, NeverShowsWhatStandsBeforeTheAt) {
 
 // RFC 9110, section 7.2
 TEST(ServerUrl, AuthorityIsWhatTheHostFieldHolds) {
-  EXPECT_EQ(parsed("https://ca.example:443").authority(), "ca.example");
-  EXPECT_EQ(parsed("https://ca.example:8443").authority(), "ca.example:8443");
-  EXPECT_EQ(parsed("https://[::1]").authority(), "[::1]");
-  EXPECT_EQ(parsed("https://[::1]:8443").authority(), "[::1]:8443");
+  EXPECT_EQ(url("https://ca.example:443").authority(), "ca.example");
+  EXPECT_EQ(url("https://ca.example:8443").authority(), "ca.example:8443");
+  EXPECT_EQ(url("https://[::1]").authority(), "[::1]");
+  EXPECT_EQ(url("https://[::1]:8443").authority(), "[::1]:8443");
 }
 
 // RFC 7030, section 3.2.2
 TEST(OperationTarget, IsThePathOfTheOperation) {
-  const ServerUrl plain = parsed("https://h");
+  const ServerUrl plain = url("https://h");
   EXPECT_EQ(operation_target(plain, Operation::kCaCerts), "/.well-known/est/cacerts");
   EXPECT_EQ(operation_target(plain, Operation::kSimpleEnroll), "/.well-known/est/simpleenroll");
   EXPECT_EQ(operation_target(plain, Operation::kSimpleReenroll), "/.well-known/est/simplereenroll");
@@ -104,12 +104,12 @@ TEST(OperationTarget, IsThePathOfTheOperation) {
   EXPECT_EQ(operation_target(plain, Operation::kServerKeygen), "/.well-known/est/serverkeygen");
   EXPECT_EQ(operation_target(plain, Operation::kRenewalInfo, "aYhba4.AIdlQyE"),
             "/.well-known/est/renewal-info/aYhba4.AIdlQyE");
-  EXPECT_EQ(operation_target(parsed("https://h/.well-known/est/a%20b%2F%C3%A4%25"), Operation::kCaCerts),
+  EXPECT_EQ(operation_target(url("https://h/.well-known/est/a%20b%2F%C3%A4%25"), Operation::kCaCerts),
             "/.well-known/est/a%20b%2F%C3%A4%25/cacerts");
 }
 
 TEST(RedirectTarget, FollowsOnTheSameServerOnly) {
-  const ServerUrl server = parsed("https://ca.example:8443");
+  const ServerUrl server = url("https://ca.example:8443");
   const auto to = [&](std::string_view location) {
     return redirect_target(server, "/.well-known/est/cacerts?x=1", location);
   };
@@ -132,7 +132,7 @@ TEST(RedirectTarget, FollowsOnTheSameServerOnly) {
 }
 
 TEST(RedirectTarget, ComparesIpv6AddressesByTheirValue) {
-  const ServerUrl server = parsed("https://[2001:db8::1]");
+  const ServerUrl server = url("https://[2001:db8::1]");
   EXPECT_EQ(redirect_target(server, "/a", "https://[2001:DB8:0:0:0:0:0:1]:443/b"), "/b");
   EXPECT_FALSE(redirect_target(server, "/a", "https://[2001:db8::2]/b"));
 }

@@ -357,7 +357,7 @@ class RestoreOnDisk : public Archive {
         findings.add(problem_with_another_restore(future), step);
         if (restored && !future.store.cached_names.contains(kHeaderNames[0])) findings.add("it is gone", step);
       }
-      if (faults.steps <= step) return findings;
+      if (findings.violations > 0 || faults.steps <= step) return findings;
     }
   }
 };

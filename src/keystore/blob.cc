@@ -10,21 +10,17 @@
 namespace wvds::keystore {
 namespace {
 
-constexpr std::string_view kMagic = "WvdSKeys";
-constexpr size_t kHeadSize = 40;
-constexpr size_t kChecksumSize = 32;
-constexpr size_t kAroundSize = kHeadSize + kNonceSize + kTagSize + kChecksumSize;
-
-std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
-  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
-}
+constexpr std::string_view kBlobMagic = "WvdSKeys";
+constexpr size_t kBlobHeadSize = 40;
+constexpr size_t kBlobChecksumSize = 32;
+constexpr size_t kAroundSize = kBlobHeadSize + kNonceSize + kTagSize + kBlobChecksumSize;
 
 std::unexpected<Error> written_by_newer(std::string_view name, std::string_view why) {
   return fail(Status::kUnsupported, std::string(name) + ": " + std::string(why));
 }
 
 void write_head(Writer& writer, BlobKind kind, const StoreId& store, size_t clear, size_t secret) {
-  writer.text(kMagic);
+  writer.text(kBlobMagic);
   writer.u8(static_cast<uint8_t>(kind));
   writer.u8(kFormatVersion);
   writer.u16(0);
@@ -45,54 +41,58 @@ const char* kind_name(uint8_t kind) {
 }
 
 bool has_magic(Bytes blob) {
-  return blob.size() >= kMagic.size() && std::ranges::equal(blob.first(kMagic.size()), as_bytes(kMagic));
+  return blob.size() >= kBlobMagic.size() && std::ranges::equal(blob.first(kBlobMagic.size()), as_bytes(kBlobMagic));
 }
 
 }  // namespace
 
+std::unexpected<Error> refuse_blob(std::string_view name, std::string_view why) {
+  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
+}
+
 size_t blob_size(size_t clear, size_t secret) { return kAroundSize + clear + secret; }
 
 Result<BlobView> split_blob(std::string_view name, BlobKind kind, Bytes blob) {
-  if (!has_magic(blob)) return refuse(name, "not a file of a key store");
-  Reader reader(blob.subspan(kMagic.size()));
+  if (!has_magic(blob)) return refuse_blob(name, "not a file of a key store");
+  Reader reader(blob.subspan(kBlobMagic.size()));
   const uint8_t found_kind = reader.u8();
   const uint8_t version = reader.u8();
   const uint16_t zero1 = reader.u16();
   const uint32_t clear_size = reader.u32();
   const uint32_t sealed_size = reader.u32();
   const uint32_t zero2 = reader.u32();
-  if (reader.failed()) return refuse(name, "damaged: cut short");
+  if (reader.failed()) return refuse_blob(name, "damaged: cut short");
   if (version != kFormatVersion) {
     return written_by_newer(name, "written in store format " + std::to_string(version) +
                                       "; this program reads format " + std::to_string(kFormatVersion) +
                                       ": use a program that knows it. Nothing was changed");
   }
   if (found_kind != static_cast<uint8_t>(kind))
-    return refuse(name, std::string("holds ") + kind_name(found_kind) + ", which its name does not say");
+    return refuse_blob(name, std::string("holds ") + kind_name(found_kind) + ", which its name does not say");
   if (zero1 != 0 || zero2 != 0)
     return written_by_newer(name, "uses a part of the format that this program does not know");
   if (uint64_t{clear_size} + sealed_size + kAroundSize != blob.size())
-    return refuse(name, "damaged: not as long as it says");
+    return refuse_blob(name, "damaged: not as long as it says");
   BlobView view;
   view.kind = kind;
-  view.clear = blob.subspan(kHeadSize, clear_size);
-  view.authenticated = blob.first(kHeadSize + clear_size);
+  view.clear = blob.subspan(kBlobHeadSize, clear_size);
+  view.authenticated = blob.first(kBlobHeadSize + clear_size);
   reader.copy(view.store);
-  Reader tail(blob.subspan(kHeadSize + clear_size));
+  Reader tail(blob.subspan(kBlobHeadSize + clear_size));
   tail.copy(view.nonce);
-  view.sealed = blob.subspan(kHeadSize + clear_size + kNonceSize, sealed_size);
+  view.sealed = blob.subspan(kBlobHeadSize + clear_size + kNonceSize, sealed_size);
   tail.bytes(sealed_size);
   tail.copy(view.tag);
   return view;
 }
 
 Result<BlobView> parse_blob(const crypto::Library& library, std::string_view name, BlobKind kind, Bytes blob) {
-  if (!has_magic(blob)) return refuse(name, "not a file of a key store");
-  if (blob.size() < kAroundSize) return refuse(name, "damaged: cut short");
-  const Bytes content = blob.first(blob.size() - kChecksumSize);
+  if (!has_magic(blob)) return refuse_blob(name, "not a file of a key store");
+  if (blob.size() < kAroundSize) return refuse_blob(name, "damaged: cut short");
+  const Bytes content = blob.first(blob.size() - kBlobChecksumSize);
   WVDS_ASSIGN(checksum, crypto::sha256(library, content));
-  if (!std::ranges::equal(checksum, blob.last(kChecksumSize)))
-    return refuse(name, "damaged: its checksum does not match");
+  if (!std::ranges::equal(checksum, blob.last(kBlobChecksumSize)))
+    return refuse_blob(name, "damaged: its checksum does not match");
   return split_blob(name, kind, blob);
 }
 
@@ -109,11 +109,11 @@ Result<std::vector<std::byte>> seal_blob(const crypto::Library& library, Bytes k
   WVDS_ASSIGN(sealer, crypto::AeadSealer::create(library, key, crypto::NonceMode::kRandom));
   crypto::Nonce nonce{};
   crypto::Tag tag{};
-  const Bytes authenticated = Bytes(blob).first(kHeadSize + clear.size());
+  const Bytes authenticated = Bytes(blob).first(kBlobHeadSize + clear.size());
   WVDS_TRY(sealer->seal(UntrustedBytes(authenticated), UntrustedBytes(secret), sealed, nonce, tag));
   copy_bytes(nonce, nonce_area);
   writer.bytes(tag);
-  WVDS_ASSIGN(checksum, crypto::sha256(library, Bytes(blob).first(blob.size() - kChecksumSize)));
+  WVDS_ASSIGN(checksum, crypto::sha256(library, Bytes(blob).first(blob.size() - kBlobChecksumSize)));
   writer.bytes(checksum);
   WVDS_TRY(writer.finish());
   return blob;
@@ -126,7 +126,7 @@ Result<crypto::LockedBytes> open_sealed(const crypto::Library& library, std::str
   auto opened = opener->open(blob.nonce, blob.authenticated, blob.sealed, blob.tag, secret.expose_for_writing());
   if (opened) return secret;
   if (opened.error().status != Status::kDecryptionFailed) return forward_error(opened);
-  return refuse(name, "not authentic: changed, renamed or copied from elsewhere");
+  return refuse_blob(name, "not authentic: changed, renamed or copied from elsewhere");
 }
 
 Result<crypto::LockedBytes> derive_key(const crypto::Library& library, Bytes secret, const StoreId& store,

@@ -31,6 +31,9 @@ struct BlobView {
   crypto::Tag tag{};
 };
 
+// refuse_blob is the kStorageError that says what is wrong with the blob `name`.
+std::unexpected<Error> refuse_blob(std::string_view name, std::string_view why);
+
 // split_blob checks the structure only, not the checksum. `name` begins the message of the error: kStorageError for
 // what is damaged or no blob of this kind, kUnsupported for what a newer program wrote.
 Result<BlobView> split_blob(std::string_view name, BlobKind kind, Bytes blob);

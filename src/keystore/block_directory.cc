@@ -8,17 +8,17 @@
 namespace wvds::keystore {
 namespace {
 
-constexpr std::string_view kMagic = "WvdSDisk";
+constexpr std::string_view kDirectoryMagic = "WvdSDisk";
 constexpr size_t kSizeOffset = 12;
-constexpr size_t kHeadSize = 32;
-constexpr size_t kChecksumSize = 32;
+constexpr size_t kDirectoryHeadSize = 32;
+constexpr size_t kDirectoryChecksumSize = 32;
 constexpr size_t kExtentSize = 8;
 constexpr uint64_t kSequenceLimit = uint64_t{1} << 63;  // no device lives to see it
 
 // A copy has room for the largest directory, one blob with the longest name in each block: copy_blocks() gives at least
 // 64 bytes for each block and 64 more.
 static_assert(1 + kMaxBlobName + 4 + 4 + kExtentSize <= kBlockSize / 64);
-static_assert(kHeadSize + kChecksumSize <= kBlockSize / 64);
+static_assert(kDirectoryHeadSize + kDirectoryChecksumSize <= kBlockSize / 64);
 
 std::unexpected<Error> damaged(std::string_view why) {
   return fail(Status::kStorageError, "damaged: " + std::string(why));
@@ -29,7 +29,7 @@ std::unexpected<Error> from_newer_program(std::string_view what) {
 }
 
 size_t encoded_size(const BlockDirectory& directory) {
-  size_t size = kHeadSize + kChecksumSize;
+  size_t size = kDirectoryHeadSize + kDirectoryChecksumSize;
   for (const auto& [name, place] : directory.blobs) size += 9 + name.size() + place.extents.size() * kExtentSize;
   return size;
 }
@@ -38,10 +38,11 @@ size_t encoded_size(const BlockDirectory& directory) {
 Result<Bytes> check_whole(const crypto::Library& library, Bytes copy) {
   const size_t size = directory_size(copy);
   if (size == 0) return damaged("no directory");
-  if (size < kHeadSize + kChecksumSize || size > copy.size()) return damaged("not as long as it says");
-  const Bytes content = copy.first(size - kChecksumSize);
+  if (size < kDirectoryHeadSize + kDirectoryChecksumSize || size > copy.size())
+    return damaged("not as long as it says");
+  const Bytes content = copy.first(size - kDirectoryChecksumSize);
   WVDS_ASSIGN(checksum, crypto::sha256(library, content));
-  if (!std::ranges::equal(checksum, copy.subspan(content.size(), kChecksumSize)))
+  if (!std::ranges::equal(checksum, copy.subspan(content.size(), kDirectoryChecksumSize)))
     return damaged("its checksum does not match");
   return content;
 }
@@ -112,14 +113,16 @@ uint32_t blocks_of(size_t blob_size) {
 }
 
 size_t directory_size(Bytes copy) {
-  if (copy.size() < kHeadSize || !std::ranges::equal(copy.first(kMagic.size()), as_bytes(kMagic))) return 0;
+  if (copy.size() < kDirectoryHeadSize ||
+      !std::ranges::equal(copy.first(kDirectoryMagic.size()), as_bytes(kDirectoryMagic)))
+    return 0;
   Reader reader(copy.subspan(kSizeOffset));
   return reader.u32();
 }
 
 Result<BlockDirectory> BlockDirectory::decode(const crypto::Library& library, Bytes copy) {
   WVDS_ASSIGN(content, check_whole(library, copy));
-  Reader reader(content.subspan(kMagic.size()));
+  Reader reader(content.subspan(kDirectoryMagic.size()));
   const uint8_t version = reader.u8();
   const uint8_t zero1 = reader.u8();
   const uint16_t zero2 = reader.u16();
@@ -144,7 +147,7 @@ Result<std::vector<std::byte>> BlockDirectory::encode(const crypto::Library& lib
   if (sequence >= kSequenceLimit) return fail(Status::kStorageError, "the directory's sequence numbers are used up");
   std::vector<std::byte> out(encoded_size(*this));
   Writer writer(out);
-  writer.text(kMagic);
+  writer.text(kDirectoryMagic);
   writer.u8(kDirectoryVersion);
   writer.zeros(3);
   writer.u32(static_cast<uint32_t>(out.size()));

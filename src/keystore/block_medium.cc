@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "keystore/block_directory.h"
 
 // How a change survives a power cut. The directory lies there twice. At rest both copies are the same, and the second
@@ -306,6 +307,16 @@ Result<> format_block_medium(BlockDevice& device, const crypto::Library& library
   WVDS_TRY(write_blocks(device, empty.layout.second_copy(), encoded));
   WVDS_TRY(device.flush(FlushPoint::kFormatted));
   return write_blocks(device, kFirstCopy, encoded);
+}
+
+Result<std::unique_ptr<Medium>> open_or_format_block_medium(std::unique_ptr<BlockDevice> device,
+                                                            const crypto::Library& library) {
+  WVDS_ASSIGN(blank, is_blank_block_device(*device, library));
+  if (blank) {
+    log_info("formatting the store's device", {{"device", device->name()}, {"sectors", device->sectors()}});
+    WVDS_TRY(format_block_medium(*device, library));
+  }
+  return open_block_medium(std::move(device), library);
 }
 
 }  // namespace wvds::keystore

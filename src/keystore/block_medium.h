@@ -33,4 +33,8 @@ Result<bool> is_blank_block_device(platform::BlockDevice& device, const crypto::
 // instant leaves a blank device or an empty medium.
 Result<> format_block_medium(platform::BlockDevice& device, const crypto::Library& library);
 
+// open_or_format_block_medium formats the device where it is blank, says so in the log, and opens it.
+Result<std::unique_ptr<Medium>> open_or_format_block_medium(std::unique_ptr<platform::BlockDevice> device,
+                                                            const crypto::Library& library);
+
 }  // namespace wvds::keystore

@@ -144,7 +144,7 @@ struct Findings {
   }
 };
 
-// power_cuts turns the power off at every step of a history that begins on `start`.
+// power_cuts turns the power off at every step of a history that begins on `start`, up to a violation.
 void power_cuts(const FakePlatter& start, const Told& known, const std::vector<Change>& history,
                 std::optional<FlushPoint> ignored, uint64_t seed, Findings& findings) {
   for (size_t step = 0;; ++step) {
@@ -152,7 +152,7 @@ void power_cuts(const FakePlatter& start, const Told& known, const std::vector<C
     BlockFaults faults{.power_off_at = step, .seed = seed, .ignored_flush = ignored};
     const Told told = run(platter, faults, history, known);
     findings.add(platter, told, step, seed);
-    if (faults.steps <= step) return;
+    if (findings.violations > 0 || faults.steps <= step) return;
   }
 }
 
@@ -175,7 +175,7 @@ Findings second_cuts(std::optional<FlushPoint> ignored) {
     std::vector<FakePlatter> starts = after_power_cut(platter, 4, step);
     starts.push_back(platter);
     for (const FakePlatter& start : starts) power_cuts(start, told, one_more, ignored, step, findings);
-    if (first.steps <= step) return findings;
+    if (findings.violations > 0 || first.steps <= step) return findings;
   }
 }
 

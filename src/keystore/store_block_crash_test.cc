@@ -87,6 +87,7 @@ struct Findings {
   }
 };
 
+// Up to a violation
 Findings power_cuts(std::optional<FlushPoint> ignored) {
   Findings findings;
   const FakePlatter start = formatted();
@@ -95,7 +96,7 @@ Findings power_cuts(std::optional<FlushPoint> ignored) {
     BlockFaults faults{.power_off_at = step, .seed = step, .ignored_flush = ignored};
     const Ledger ledger = run(platter, faults);
     findings.add(platter, ledger, step);
-    if (faults.steps <= step) return findings;
+    if (findings.violations > 0 || faults.steps <= step) return findings;
   }
 }
 

@@ -49,6 +49,7 @@ struct Findings {
   }
 };
 
+// Up to a violation
 Findings power_cuts(std::optional<SyncPoint> ignored) {
   Findings findings;
   for (size_t step = 0;; ++step) {
@@ -56,7 +57,7 @@ Findings power_cuts(std::optional<SyncPoint> ignored) {
     Faults faults{.power_off_at = step, .ignored_sync = ignored};
     const Ledger ledger = run_days<Service>(world, faults);
     findings.add(world, ledger, step);
-    if (faults.steps <= step) return findings;
+    if (findings.violations > 0 || faults.steps <= step) return findings;
   }
 }
 
@@ -79,7 +80,7 @@ Findings crashes_then_power_cuts(std::optional<SyncPoint> ignored) {
       second.power_off_at = second.steps;
     }
     findings.add(world, ledger, step);
-    if (first.steps <= step) return findings;
+    if (findings.violations > 0 || first.steps <= step) return findings;
   }
 }
 
@@ -94,9 +95,9 @@ TEST(StoreOnALosingDisk, KeepsEveryAcknowledgedChangeInEveryFuture) {
 class EachSyncOfTheStore : public ::testing::TestWithParam<SyncPoint> {};
 
 TEST_P(EachSyncOfTheStore, IsMissedWhenItIsLeftOut) {
-  const Findings cuts = power_cuts(GetParam());
-  const Findings crashes = crashes_then_power_cuts(GetParam());
-  EXPECT_GT(cuts.violations + crashes.violations, 0u) << platform::sync_point_name(GetParam());
+  Findings findings = power_cuts(GetParam());
+  if (findings.violations == 0) findings = crashes_then_power_cuts(GetParam());
+  EXPECT_GT(findings.violations, 0u) << platform::sync_point_name(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EachSyncOfTheStore, ::testing::ValuesIn(platform::kSyncPoints));

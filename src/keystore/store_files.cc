@@ -14,10 +14,6 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kIndexLabel = "WvdS store v1 index";
 constexpr std::string_view kRecordLabel = "WvdS store v1 key ";
 
-std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
-  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
-}
-
 }  // namespace
 
 std::optional<uint32_t> id_of_record(std::string_view name) {
@@ -49,10 +45,10 @@ Result<std::unique_ptr<StoreFiles>> StoreFiles::open(Medium& medium, Protector& 
     WVDS_TRY(files->unlock(protector, headers.whole, warnings));
     files->end_restoring(warnings);
   } else if (!lost.empty() || (!files->record_ids_.empty() && !files->restoring_)) {
-    return refuse(lost.empty() ? "header-a and header-b: missing" : lost,
-                  "without a header the keys can't be read: put one back from a backup");
+    return refuse_blob(lost.empty() ? "header-a and header-b: missing" : lost,
+                       "without a header the keys can't be read: put one back from a backup");
   } else if (files->restoring_) {
-    return refuse("header-a and header-b: missing", "restoring a backup was interrupted here: do it again");
+    return refuse_blob("header-a and header-b: missing", "restoring a backup was interrupted here: do it again");
   } else {
     WVDS_TRY(files->create(protector));
   }
@@ -127,8 +123,8 @@ void StoreFiles::repair_headers(const HeaderCopy& good, const std::vector<Header
 
 Result<> StoreFiles::check_store(std::string_view name, const BlobView& view) const {
   if (view.store == id_) return {};
-  return refuse(name,
-                "belongs to another store (" + store_id_text(view.store) + ", this one is " + store_id_text(id_) + ")");
+  return refuse_blob(
+      name, "belongs to another store (" + store_id_text(view.store) + ", this one is " + store_id_text(id_) + ")");
 }
 
 Result<IndexFields> StoreFiles::read_index_copy(std::string_view name) {
@@ -186,7 +182,7 @@ Result<StoreFiles::Record> StoreFiles::open_record(uint32_t id, Bytes blob) cons
   record.fields = std::move(fields);
   record.bytes = static_cast<uint32_t>(blob.size());
   if (record.fields.id != id || record.fields.secret_size() != record.secrets.size())
-    return refuse(name, "does not fit its name or its secrets");
+    return refuse_blob(name, "does not fit its name or its secrets");
   return record;
 }
 

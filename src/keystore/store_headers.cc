@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::string_view kHeaderLabel = "WvdS store v1 header";
 
-std::unexpected<Error> refuse(std::string_view name, std::string_view why) {
-  return fail(Status::kStorageError, std::string(name) + ": " + std::string(why));
-}
-
 Result<HeaderCopy> read_header(Medium& medium, const crypto::Library& library, std::string_view name) {
   HeaderCopy copy{.name = name, .blob = {}, .view = {}, .fields = {}};
   WVDS_ASSIGN(blob, medium.read(name));
@@ -49,7 +45,7 @@ Result<HeaderCopies> read_headers(Medium& medium, const crypto::Library& library
     }
   }
   if (out.whole.size() == 2 && out.whole[0].view.store != out.whole[1].view.store) {
-    return refuse("header-a and header-b", "belong to different stores: put the right one back");
+    return refuse_blob("header-a and header-b", "belong to different stores: put the right one back");
   }
   std::ranges::stable_sort(out.whole, std::greater{}, [](const HeaderCopy& copy) { return copy.fields.generation; });
   return out;
@@ -58,13 +54,13 @@ Result<HeaderCopies> read_headers(Medium& medium, const crypto::Library& library
 Result<crypto::LockedBytes> open_header(const crypto::Library& library, const HeaderCopy& copy, Protector& protector) {
   if (copy.fields.protector != protector.place()) {
     const std::string word = place_word(copy.fields.protector);
-    return refuse(copy.name, "the store is protected by \"" + word + "\" and was opened with \"" +
-                                 place_word(protector.place()) + "\": set \"protector\" to \"" + word + "\"");
+    return refuse_blob(copy.name, "the store is protected by \"" + word + "\" and was opened with \"" +
+                                      place_word(protector.place()) + "\": set \"protector\" to \"" + word + "\"");
   }
   WVDS_ASSIGN(protecting, protector.unlock(library, copy.fields.protector_header));
   WVDS_ASSIGN(header_key, derive_key(library, protecting.expose(), copy.view.store, as_bytes(kHeaderLabel)));
   WVDS_ASSIGN(store_key, open_sealed(library, copy.name, header_key.expose(), copy.view));
-  if (store_key.size() != kAesKeySize) return refuse(copy.name, "holds a store key of a wrong size");
+  if (store_key.size() != kAesKeySize) return refuse_blob(copy.name, "holds a store key of a wrong size");
   return store_key;
 }
 

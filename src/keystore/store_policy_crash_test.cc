@@ -81,6 +81,7 @@ struct Findings {
   }
 };
 
+// Up to a use too many
 Findings power_cuts(Algorithm algorithm, std::optional<SyncPoint> ignored) {
   constexpr size_t kStatesPerCut = 20;
   Findings findings;
@@ -93,7 +94,7 @@ Findings power_cuts(Algorithm algorithm, std::optional<SyncPoint> ignored) {
       const auto secrets = after_power_cut(world.secrets, kStatesPerCut, step);
       for (size_t i = 0; i < stores.size(); ++i) findings.add({stores[i], secrets[i % secrets.size()]}, history);
     }
-    if (faults.steps <= step) return findings;
+    if (findings.most > kMaxUses || faults.steps <= step) return findings;
   }
 }
 

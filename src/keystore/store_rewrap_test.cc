@@ -92,7 +92,7 @@ Findings cut_migrations(std::optional<SyncPoint> ignored) {
       findings.add(problem_after_migration(future, keys), step);
       if (done) findings.add(difference_from(future, "other", keys), step);
     }
-    if (faults.steps <= step) return findings;
+    if (findings.violations > 0 || faults.steps <= step) return findings;
   }
 }
 
@@ -136,7 +136,7 @@ Findings cut_changes(std::optional<SyncPoint> ignored) {
         findings.add(difference_from(futures[i], "key", keys), step);
       if (later.steps <= second) break;
     }
-    if (faults.steps <= step) return findings;
+    if (findings.violations > 0 || faults.steps <= step) return findings;
   }
 }
 

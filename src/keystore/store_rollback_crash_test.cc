@@ -99,6 +99,7 @@ struct Findings {
   std::string first;
 };
 
+// Up to a violation
 Findings power_cuts(std::optional<SyncPoint> ignored) {
   Findings findings;
   for (size_t step = 0;; ++step) {
@@ -111,7 +112,7 @@ Findings power_cuts(std::optional<SyncPoint> ignored) {
       if (!problem.empty() && findings.violations++ == 0)
         findings.first = "step " + std::to_string(step) + ": " + problem;
     }
-    if (faults.steps <= step) return findings;
+    if (findings.violations > 0 || faults.steps <= step) return findings;
   }
 }
 

@@ -16,7 +16,7 @@ using testing::repeated;
 using testing::status_of;
 using testing::untrusted;
 
-const Buffer kSign = hex("09 00 00 00  02 00  50 51 52");
+const Buffer kEcdsaSign = hex("09 00 00 00  02 00  50 51 52");
 const Buffer kSignDigest = join({hex("09 00 00 00  01 01"), repeated(0x77, 32)});
 
 Buffer verify_request(const EcdsaVerifyHead& head, const Buffer& message) {
@@ -25,12 +25,12 @@ Buffer verify_request(const EcdsaVerifyHead& head, const Buffer& message) {
 
 EcdsaVerifyHead stored_key_head() { return {.key_id = 9, .hash = Hash::kSha256, .public_key = {}, .signature = {}}; }
 
-EcdsaVerifyHead raw_key_head(Algorithm algorithm, const Buffer& public_key, const Buffer& signature) {
+EcdsaVerifyHead ecdsa_raw_key_head(Algorithm algorithm, const Buffer& public_key, const Buffer& signature) {
   return {.algorithm = algorithm, .hash = Hash::kSha256, .public_key = public_key, .signature = signature};
 }
 
 TEST(EcdsaSignRequest, GivesItsFields) {
-  const auto request = EcdsaSignRequest::decode(untrusted(kSign));
+  const auto request = EcdsaSignRequest::decode(untrusted(kEcdsaSign));
   ASSERT_TRUE(request);
   EXPECT_EQ(request->key_id, 9u);
   EXPECT_EQ(request->hash, Hash::kSha384);
@@ -44,7 +44,7 @@ TEST(EcdsaSignRequest, TakesAnEmptyMessage) {
 
 TEST(EcdsaSignRequest, TakesTheThreeHashesOnly) {
   for (int hash = 0; hash < 256; ++hash) {
-    EXPECT_EQ(status_of<EcdsaSignRequest>(changed(kSign, 4, static_cast<uint8_t>(hash))),
+    EXPECT_EQ(status_of<EcdsaSignRequest>(changed(kEcdsaSign, 4, static_cast<uint8_t>(hash))),
               hash >= 1 && hash <= 3 ? Status::kSuccess : Status::kInvalidPayload)
         << hash;
   }
@@ -52,13 +52,14 @@ TEST(EcdsaSignRequest, TakesTheThreeHashesOnly) {
 
 TEST(EcdsaSignRequest, RejectsUnknownFlags) {
   for (int bit = 1; bit < 8; ++bit) {
-    EXPECT_EQ(status_of<EcdsaSignRequest>(changed(kSign, 5, static_cast<uint8_t>(1 << bit))), Status::kInvalidPayload);
+    EXPECT_EQ(status_of<EcdsaSignRequest>(changed(kEcdsaSign, 5, static_cast<uint8_t>(1 << bit))),
+              Status::kInvalidPayload);
   }
 }
 
 TEST(EcdsaSignRequest, RejectsAPayloadShorterThanItsFixedPart) {
   for (size_t length = 0; length < kEcdsaSignFixedSize; ++length) {
-    const Buffer shorter(kSign.begin(), kSign.begin() + static_cast<ptrdiff_t>(length));
+    const Buffer shorter(kEcdsaSign.begin(), kEcdsaSign.begin() + static_cast<ptrdiff_t>(length));
     EXPECT_EQ(status_of<EcdsaSignRequest>(shorter), Status::kInvalidPayload);
   }
 }
@@ -81,7 +82,7 @@ TEST(EcdsaSignHead, IsWhatTheDecoderReads) {
   const Buffer head =
       testing::encoded([](MutableBytes out) { return encode_ecdsa_sign_head(9, Hash::kSha384, 0, out); });
   EXPECT_EQ(head.size(), kEcdsaSignFixedSize);
-  EXPECT_EQ(join({head, hex("50 51 52")}), kSign);
+  EXPECT_EQ(join({head, hex("50 51 52")}), kEcdsaSign);
 }
 
 TEST(EcdsaVerifyRequest, GivesTheFieldsOfAStoredKey) {
@@ -104,7 +105,7 @@ TEST(EcdsaVerifyRequest, TakesRawKeysOfTheirExactSizeOnly) {
     const size_t size = algorithm_info(algorithm)->public_key;
     for (const size_t length : {size - 1, size, size + 1, size_t{0}}) {
       const Buffer key = repeated(1, length), signature = repeated(2, 10);
-      EXPECT_EQ(status_of<EcdsaVerifyRequest>(verify_request(raw_key_head(algorithm, key, signature), {})),
+      EXPECT_EQ(status_of<EcdsaVerifyRequest>(verify_request(ecdsa_raw_key_head(algorithm, key, signature), {})),
                 length == size ? Status::kSuccess : Status::kInvalidPayload);
     }
   }
@@ -115,13 +116,13 @@ TEST(EcdsaVerifyRequest, RejectsRawKeysOfOtherAlgorithms) {
                                     static_cast<Algorithm>(0x32), static_cast<Algorithm>(0xff)}) {
     const AlgorithmInfo* info = algorithm_info(algorithm);
     const Buffer key = repeated(1, info != nullptr ? info->public_key : 65);
-    EXPECT_EQ(status_of<EcdsaVerifyRequest>(verify_request(raw_key_head(algorithm, key, {}), {})),
+    EXPECT_EQ(status_of<EcdsaVerifyRequest>(verify_request(ecdsa_raw_key_head(algorithm, key, {}), {})),
               Status::kInvalidPayload);
   }
 }
 
 TEST(EcdsaVerifyRequest, RejectsAKeyIdTogetherWithAKey) {
-  EcdsaVerifyHead both = raw_key_head(Algorithm::kEcdsaP256, {}, {});
+  EcdsaVerifyHead both = ecdsa_raw_key_head(Algorithm::kEcdsaP256, {}, {});
   both.key_id = 9;
   EXPECT_EQ(status_of<EcdsaVerifyRequest>(verify_request(both, {})), Status::kInvalidPayload);
   const Buffer key = repeated(1, 65);
@@ -150,7 +151,7 @@ TEST(EcdsaVerifyRequest, TakesADigestOfTheHashsLengthOnly) {
 
 TEST(EcdsaVerifyRequest, RejectsLengthsThatLie) {
   const Buffer key = repeated(1, 65), signature = repeated(2, 20);
-  const Buffer payload = verify_request(raw_key_head(Algorithm::kEcdsaP256, key, signature), hex("50"));
+  const Buffer payload = verify_request(ecdsa_raw_key_head(Algorithm::kEcdsaP256, key, signature), hex("50"));
   for (const size_t offset : {8u, 9u, 10u, 11u}) {
     EXPECT_EQ(status_of<EcdsaVerifyRequest>(changed(payload, offset, 0xff)), Status::kInvalidPayload);
   }

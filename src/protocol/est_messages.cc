@@ -99,7 +99,7 @@ EstPart read_part(Reader& reader) {
   return part;
 }
 
-Result<> require_sound(const EstPart& part) {
+Result<> require_sound_part(const EstPart& part) {
   return require(part.offset == 0 || (part.generation != 0 && part.offset < kMaxEstPemSize),
                  "an offset without a generation, or behind every text");
 }
@@ -107,7 +107,7 @@ Result<> require_sound(const EstPart& part) {
 bool has_bytes(RelayEvent event) { return event == RelayEvent::kReceived; }
 bool has_bytes(RelayTask task) { return task == RelayTask::kConnect || task == RelayTask::kSend; }
 
-Result<> require_sound(const EstRelayRequest& request) {
+Result<> require_sound_request(const EstRelayRequest& request) {
   const size_t size = request.bytes.size();
   WVDS_TRY(require(request.milliseconds <= kMaxEstWaitMs, "waits for too long"));
   WVDS_TRY(require(request.event <= RelayEvent::kFailed, "unknown event"));
@@ -117,7 +117,7 @@ Result<> require_sound(const EstRelayRequest& request) {
   return require(size != 0 && size <= kMaxRelayBytes, "bytes are not 1 to 32,768");
 }
 
-Result<> require_sound(const EstRelayAnswer& answer) {
+Result<> require_sound_answer(const EstRelayAnswer& answer) {
   const size_t size = answer.bytes.size();
   const size_t most_bytes = answer.task == RelayTask::kConnect ? kMaxRelayHostSize : kMaxRelayBytes;
   WVDS_TRY(require(answer.task <= RelayTask::kClose, "unknown task"));
@@ -169,7 +169,7 @@ Result<EstCertificateRequest> EstCertificateRequest::decode(UntrustedBytes paylo
   WVDS_TRY(require_zero(reader.u16()));
   request.name = reader.text(name_length);
   WVDS_TRY(reader.finish());
-  WVDS_TRY(require_sound(request.part));
+  WVDS_TRY(require_sound_part(request.part));
   WVDS_TRY(require(request.which <= EstWhich::kPrevious, "neither the current nor the previous certificate"));
   WVDS_TRY(require(!request.name.empty(), "name is missing"));
   WVDS_TRY(require_text(request.name, kMaxEstNameSize));
@@ -194,7 +194,7 @@ Result<EstCaCertificatesRequest> EstCaCertificatesRequest::decode(UntrustedBytes
   request.part = read_part(reader);
   WVDS_TRY(require_zero(reader.u32()));
   WVDS_TRY(reader.finish());
-  WVDS_TRY(require_sound(request.part));
+  WVDS_TRY(require_sound_part(request.part));
   return request;
 }
 
@@ -296,7 +296,7 @@ Result<EstRelayRequest> EstRelayRequest::decode(UntrustedBytes payload) {
   request.connection = reader.u32();
   request.bytes = reader.rest();
   WVDS_TRY(reader.finish());
-  WVDS_TRY(require_sound(request));
+  WVDS_TRY(require_sound_request(request));
   return request;
 }
 
@@ -321,7 +321,7 @@ Result<EstRelayAnswer> EstRelayAnswer::decode(UntrustedBytes payload) {
   answer.most = reader.u32();
   answer.bytes = reader.rest();
   WVDS_TRY(reader.finish());
-  WVDS_TRY(require_sound(answer));
+  WVDS_TRY(require_sound_answer(answer));
   return answer;
 }
 

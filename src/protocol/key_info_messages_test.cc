@@ -40,7 +40,8 @@ KeyInfoAnswer an_info() {
 }
 
 constexpr size_t kFirstEntry = 4, kSecondEntry = 4 + 12 + 2;  // in the encoding of a_list
-constexpr size_t kNotBefore = 24, kOwner = 40, kProvider = 40 + 2 + 2, kFirstVersion = 40 + 2 + 2 + 4;  // in an_info's
+constexpr size_t kInfoNotBefore = 24, kOwner = 40, kProvider = 40 + 2 + 2,
+                 kFirstVersion = 40 + 2 + 2 + 4;  // in an_info's
 
 TEST(KeyListAnswer, GivesItsEntries) {
   const Buffer payload = encoding_of(a_list());
@@ -138,7 +139,7 @@ TEST(KeyInfoAnswer, RejectsWhatIsNotAllowed) {
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, 14, 2)), Status::kInvalidPayload);                 // FIPS
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, 15, 5)), Status::kInvalidPayload);                 // its length
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kProvider, 0x1b)), Status::kInvalidPayload);       // provider
-  EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kNotBefore, 3)), Status::kInvalidPayload);         // limits
+  EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kInfoNotBefore, 3)), Status::kInvalidPayload);     // limits
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kOwner, 0x1b)), Status::kInvalidPayload);          // owner
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kOwner + 2, 0x0a)), Status::kInvalidPayload);      // label
   EXPECT_EQ(status_of<KeyInfoAnswer>(changed(info, kFirstVersion + 4, 0)), Status::kInvalidPayload);  // state

@@ -16,7 +16,7 @@ using testing::untrusted;
 // Offsets of docs/protocol.md
 constexpr size_t kFipsMode = 16, kFipsState = 17, kLocked = 18;
 constexpr size_t kReservationsFail = 156;
-constexpr size_t kOperationCount = 216, kKeyCount = 218, kFirstOperation = 220;
+constexpr size_t kMetricsOperationCount = 216, kKeyCount = 218, kFirstOperation = 220;
 constexpr size_t kFirstStatus = kFirstOperation + 2, kSecondStatus = kFirstStatus + 9;
 constexpr size_t kFirstOperationSize = 2 + 2 * 9 + 8 + 8 * kLatencyBuckets;
 
@@ -69,7 +69,7 @@ TEST(MetricsAnswer, RejectsUnknownStates) {
 
 TEST(MetricsAnswer, RejectsCountsThatLie) {
   const Buffer payload = encoding_of(some_metrics());
-  for (const size_t offset : {kOperationCount, kOperationCount + 1, kKeyCount, kKeyCount + 1}) {
+  for (const size_t offset : {kMetricsOperationCount, kMetricsOperationCount + 1, kKeyCount, kKeyCount + 1}) {
     EXPECT_EQ(status_of<MetricsAnswer>(changed(payload, offset, 0xff)), Status::kInvalidPayload) << offset;
   }
   EXPECT_EQ(status_of<MetricsAnswer>(changed(payload, kFirstOperation + 1, 0xff)), Status::kInvalidPayload);

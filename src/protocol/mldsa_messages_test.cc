@@ -16,14 +16,14 @@ using testing::repeated;
 using testing::status_of;
 using testing::untrusted;
 
-const Buffer kSign = hex("09 00 00 00  01 02 00 00  C0 C1  50 51 52");
+const Buffer kMlDsaSign = hex("09 00 00 00  01 02 00 00  C0 C1  50 51 52");
 const Buffer kSignMu = join({hex("09 00 00 00  02 00 00 00"), repeated(0x77, 64)});
 
 Buffer verify_request(const MlDsaVerifyHead& head, const Buffer& message) {
   return join({testing::encoded([&](MutableBytes out) { return encode_mldsa_verify_head(head, out); }), message});
 }
 
-MlDsaVerifyHead raw_key_head(Algorithm algorithm, const Buffer& public_key, const Buffer& signature) {
+MlDsaVerifyHead mldsa_raw_key_head(Algorithm algorithm, const Buffer& public_key, const Buffer& signature) {
   MlDsaVerifyHead head;
   head.algorithm = algorithm;
   head.public_key = public_key;
@@ -32,7 +32,7 @@ MlDsaVerifyHead raw_key_head(Algorithm algorithm, const Buffer& public_key, cons
 }
 
 TEST(MlDsaSignRequest, GivesItsFields) {
-  const auto request = MlDsaSignRequest::decode(untrusted(kSign));
+  const auto request = MlDsaSignRequest::decode(untrusted(kMlDsaSign));
   ASSERT_TRUE(request);
   EXPECT_EQ(request->key_id, 9u);
   EXPECT_EQ(request->flags, kMlDsaDeterministic);
@@ -46,18 +46,19 @@ TEST(MlDsaSignRequest, TakesEmptyContextAndMessage) {
 
 TEST(MlDsaSignRequest, RejectsUnknownFlags) {
   for (int bit = 2; bit < 8; ++bit) {
-    EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kSign, 4, static_cast<uint8_t>(1 << bit))), Status::kInvalidPayload);
+    EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kMlDsaSign, 4, static_cast<uint8_t>(1 << bit))),
+              Status::kInvalidPayload);
   }
 }
 
 TEST(MlDsaSignRequest, RejectsNonZeroReservedBytes) {
-  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kSign, 6, 1)), Status::kInvalidPayload);
-  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kSign, 7, 1)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kMlDsaSign, 6, 1)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kMlDsaSign, 7, 1)), Status::kInvalidPayload);
 }
 
 TEST(MlDsaSignRequest, RejectsContextLongerThanThePayload) {
-  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kSign, 5, 5)), Status::kSuccess);
-  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kSign, 5, 6)), Status::kInvalidPayload);
+  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kMlDsaSign, 5, 5)), Status::kSuccess);
+  EXPECT_EQ(status_of<MlDsaSignRequest>(changed(kMlDsaSign, 5, 6)), Status::kInvalidPayload);
 }
 
 TEST(MlDsaSignRequest, RejectsAPayloadShorterThanItsFixedPart) {
@@ -84,7 +85,7 @@ TEST(MlDsaSignRequest, RejectsAMuWithContext) {
 TEST(MlDsaSignHead, IsWhatTheDecoderReads) {
   const Buffer context = hex("C0 C1");
   const Buffer head = testing::encoded([&](MutableBytes out) { return encode_mldsa_sign_head(9, 1, context, out); });
-  EXPECT_EQ(join({head, hex("50 51 52")}), kSign);
+  EXPECT_EQ(join({head, hex("50 51 52")}), kMlDsaSign);
 }
 
 TEST(MlDsaSignHead, RefusesAContextOver255Bytes) {
@@ -114,7 +115,7 @@ TEST(MlDsaVerifyRequest, TakesRawKeysOfTheirExactSizeOnly) {
   for (const Algorithm algorithm : {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Algorithm::kMlDsa87}) {
     const size_t size = algorithm_info(algorithm)->public_key;
     for (const size_t length : {size - 1, size, size + 1, size_t{0}}) {
-      const Buffer payload = verify_request(raw_key_head(algorithm, repeated(1, length), repeated(2, 10)), {});
+      const Buffer payload = verify_request(mldsa_raw_key_head(algorithm, repeated(1, length), repeated(2, 10)), {});
       EXPECT_EQ(status_of<MlDsaVerifyRequest>(payload), length == size ? Status::kSuccess : Status::kInvalidPayload);
     }
   }
@@ -125,13 +126,13 @@ TEST(MlDsaVerifyRequest, RejectsRawKeysOfOtherAlgorithms) {
                                     static_cast<Algorithm>(0x13), static_cast<Algorithm>(0xff)}) {
     const AlgorithmInfo* info = algorithm_info(algorithm);
     const Buffer key = repeated(1, info != nullptr ? info->public_key : 0);
-    EXPECT_EQ(status_of<MlDsaVerifyRequest>(verify_request(raw_key_head(algorithm, key, {}), {})),
+    EXPECT_EQ(status_of<MlDsaVerifyRequest>(verify_request(mldsa_raw_key_head(algorithm, key, {}), {})),
               Status::kInvalidPayload);
   }
 }
 
 TEST(MlDsaVerifyRequest, RejectsAKeyIdTogetherWithAKey) {
-  MlDsaVerifyHead both = raw_key_head(Algorithm::kMlDsa44, {}, {});
+  MlDsaVerifyHead both = mldsa_raw_key_head(Algorithm::kMlDsa44, {}, {});
   both.key_id = 9;
   EXPECT_EQ(status_of<MlDsaVerifyRequest>(verify_request(both, {})), Status::kInvalidPayload);
   const Buffer key = repeated(1, 1312);
@@ -163,7 +164,7 @@ TEST(MlDsaVerifyRequest, HoldsTheRulesOfMu) {
 
 TEST(MlDsaVerifyRequest, RejectsLengthsThatLie) {
   const Buffer key = repeated(1, 1312), signature = repeated(2, 20);
-  const Buffer payload = verify_request(raw_key_head(Algorithm::kMlDsa44, key, signature), hex("50"));
+  const Buffer payload = verify_request(mldsa_raw_key_head(Algorithm::kMlDsa44, key, signature), hex("50"));
   for (const size_t offset : {8u, 9u}) {
     EXPECT_EQ(status_of<MlDsaVerifyRequest>(changed(payload, offset, 0xff)), Status::kInvalidPayload);
   }

@@ -15,10 +15,10 @@ namespace {
 
 constexpr uint64_t kBegin = 1'798'761'600;  // 2027-01-01T00:00:00Z, where the fake clock stands
 constexpr uint64_t kEnd = 1'830'297'599;    // 2027-12-31T23:59:59Z
-const std::string kMu(64, 'm');
+const std::string kMuOfPolicy(64, 'm');
 
-// Keys that have, between them, every usage there is.
-struct Keys {
+// PolicyKeys that have, between them, every usage there is.
+struct PolicyKeys {
   uint32_t aes = 0;
   uint32_t mldsa = 0;
   uint32_t kem_raw = 0;
@@ -53,7 +53,7 @@ class KeyPolicy : public ::testing::Test {
   }
 
   // Without a replay window, so that a test can open one message several times.
-  Keys make_keys(TestSession& session, const KeyLimits& limits = {}, Lifetime lifetime = Lifetime::kPersistent) {
+  PolicyKeys make_keys(TestSession& session, const KeyLimits& limits = {}, Lifetime lifetime = Lifetime::kPersistent) {
     const auto key = [&](Algorithm algorithm, Usages usages, uint8_t flags = 0) {
       return make(session, {algorithm, lifetime, usages, flags, "", limits});
     };
@@ -97,7 +97,7 @@ class KeyPolicy : public ::testing::Test {
     return {ciphertext.begin(), ciphertext.end()};
   }
 
-  Inputs make_inputs(TestSession& session, const Keys& keys) {
+  Inputs make_inputs(TestSession& session, const PolicyKeys& keys) {
     return {session.encrypt(keys.aes, "text").payload, session.sign(keys.mldsa, "message", "context").payload,
             ciphertext_for(session, keys.kem_raw), ciphertext_for(session, keys.kem_to_key),
             session.ecdsa_sign(keys.ecdsa, "message").payload};
@@ -112,7 +112,7 @@ class KeyPolicy : public ::testing::Test {
     std::function<Status(TestSession&)> run;
   };
 
-  std::vector<Attempt> attempts(const Keys& keys, const Inputs& inputs) {
+  std::vector<Attempt> attempts(const PolicyKeys& keys, const Inputs& inputs) {
     const auto only = [](Usage usage) { return static_cast<Usages>(usage); };
     return {
         {"encrypt", only(Usage::kEncrypt), true, true, [=](auto& s) { return s.encrypt(keys.aes, "new").status; }},
@@ -122,7 +122,7 @@ class KeyPolicy : public ::testing::Test {
         {"sign as TLS does", Usage::kSign | Usage::kTlsAndCsr, true, true,
          [=](auto& s) { return s.sign(keys.mldsa, "new").status; }},
         {"sign a mu", only(Usage::kSignMu), true, true,
-         [=](auto& s) { return s.sign(keys.mldsa, kMu, "", protocol::kMlDsaExternalMu).status; }},
+         [=](auto& s) { return s.sign(keys.mldsa, kMuOfPolicy, "", protocol::kMlDsaExternalMu).status; }},
         {"verify", only(Usage::kVerify), false, false,
          [=](auto& s) { return s.verify(keys.mldsa, "message", inputs.signature, "context").status; }},
         {"sign with ECDSA", Usage::kSign | Usage::kTlsAndCsr, true, true,
@@ -149,7 +149,7 @@ class KeyPolicy : public ::testing::Test {
   }
 
   // grant lets the backend use the gateway's keys.
-  void grant(const Keys& keys, Usages usages) {
+  void grant(const PolicyKeys& keys, Usages usages) {
     config::ServiceConfig config = test_config();
     config.clients[1].grants.clear();
     for (const uint32_t id : {keys.aes, keys.mldsa, keys.kem_raw, keys.kem_to_key, keys.ecdsa})
@@ -171,7 +171,7 @@ constexpr Usage kAllUsages[] = {Usage::kEncrypt,   Usage::kDecrypt,     Usage::k
                                 Usage::kDecapsRaw, Usage::kDecapsToKey, Usage::kTlsAndCsr};
 
 TEST_F(KeyPolicy, AGrantGivesTheUsagesThatItNamesAndNoOther) {
-  const Keys keys = make_keys(gateway_);
+  const PolicyKeys keys = make_keys(gateway_);
   const auto all = attempts(keys, make_inputs(gateway_, keys));
   for (const Attempt& attempt : all) {
     EXPECT_EQ(attempt.run(gateway_), Status::kSuccess) << attempt.name;
@@ -204,7 +204,7 @@ TEST_F(KeyPolicy, AGrantOfMoreThanTheKeyHasGivesNothingMore) {
   grant({reads, verifies, raw, raw, raw}, 0x01ff);
   EXPECT_EQ(backend_.encrypt(reads, "text").status, Status::kWrongKeyUsage);
   EXPECT_EQ(backend_.sign(verifies, "m").status, Status::kWrongKeyUsage);
-  EXPECT_EQ(backend_.sign(verifies, kMu, "", protocol::kMlDsaExternalMu).status, Status::kWrongKeyUsage);
+  EXPECT_EQ(backend_.sign(verifies, kMuOfPolicy, "", protocol::kMlDsaExternalMu).status, Status::kWrongKeyUsage);
   EXPECT_EQ(encaps(backend_, raw).status, Status::kWrongKeyUsage);
   EXPECT_EQ(decaps_to_key(backend_, raw, Buffer(768)).status, Status::kWrongKeyUsage);
   EXPECT_EQ(decaps(backend_, raw, Buffer(768)).status, Status::kSuccess) << "what it has it gives";
@@ -213,7 +213,7 @@ TEST_F(KeyPolicy, AGrantOfMoreThanTheKeyHasGivesNothingMore) {
 }
 
 TEST_F(KeyPolicy, AGrantGivesNoManagement) {
-  const Keys keys = make_keys(gateway_);
+  const PolicyKeys keys = make_keys(gateway_);
   grant(keys, 0x01ff);
   for (const Operation operation : {Operation::kKeyRotate, Operation::kKeyRetire})
     EXPECT_EQ(backend_.key_request(operation, keys.aes).status, Status::kDenied);
@@ -225,11 +225,11 @@ TEST_F(KeyPolicy, AGrantGivesNoManagement) {
 
 TEST_F(KeyPolicy, CountsWhatIsDoneWithTheSecretAndNothingElse) {
   for (const Lifetime lifetime : {Lifetime::kPersistent, Lifetime::kVolatile, Lifetime::kSession}) {
-    const Keys unlimited = make_keys(gateway_, {}, lifetime);
+    const PolicyKeys unlimited = make_keys(gateway_, {}, lifetime);
     const size_t count = attempts(unlimited, {}).size();
     for (size_t i = 0; i < count; ++i) {
       // Making the inputs takes one encryption and one signature.
-      const Keys keys = make_keys(gateway_, {.max_uses = 3}, lifetime);
+      const PolicyKeys keys = make_keys(gateway_, {.max_uses = 3}, lifetime);
       const Attempt attempt = attempts(keys, make_inputs(gateway_, keys))[i];
       const bool on_used_key = attempt.protects && attempt.counts && !allows(attempt.usages, Usage::kDecapsToKey);
       for (int use = 0; use < (on_used_key ? 2 : 3); ++use)
@@ -240,7 +240,7 @@ TEST_F(KeyPolicy, CountsWhatIsDoneWithTheSecretAndNothingElse) {
 }
 
 TEST_F(KeyPolicy, CountsTheUsesOfThoseItIsGrantedToAsTheOwners) {
-  const Keys keys = make_keys(gateway_, {.max_uses = 2});
+  const PolicyKeys keys = make_keys(gateway_, {.max_uses = 2});
   grant(keys, static_cast<Usages>(Usage::kSign));
   EXPECT_EQ(gateway_.sign(keys.mldsa, "one").status, Status::kSuccess);
   EXPECT_EQ(backend_.sign(keys.mldsa, "two").status, Status::kSuccess);
@@ -251,17 +251,18 @@ TEST_F(KeyPolicy, CountsTheUsesOfThoseItIsGrantedToAsTheOwners) {
 }
 
 TEST_F(KeyPolicy, DoesNotCountWhatIsRefused) {
-  const Keys keys = make_keys(gateway_, {.max_uses = 1});
+  const PolicyKeys keys = make_keys(gateway_, {.max_uses = 1});
   EXPECT_EQ(decaps(gateway_, keys.kem_raw, Buffer(767)).status, Status::kInvalidPayload);
   EXPECT_EQ(decaps_to_key(gateway_, keys.kem_raw, Buffer(768)).status, Status::kWrongKeyUsage);
   EXPECT_EQ(backend_.sign(keys.mldsa, "m").status, Status::kKeyNotFound);
-  EXPECT_EQ(gateway_.sign(keys.mldsa, kMu, "context", protocol::kMlDsaExternalMu).status, Status::kInvalidPayload);
+  EXPECT_EQ(gateway_.sign(keys.mldsa, kMuOfPolicy, "context", protocol::kMlDsaExternalMu).status,
+            Status::kInvalidPayload);
   EXPECT_EQ(decaps(gateway_, keys.kem_raw, Buffer(768)).status, Status::kSuccess);
   EXPECT_EQ(gateway_.sign(keys.mldsa, "m").status, Status::kSuccess);
 }
 
 TEST_F(KeyPolicy, GoesOnCountingAfterARestart) {
-  const Keys keys = make_keys(gateway_, {.max_uses = 3});
+  const PolicyKeys keys = make_keys(gateway_, {.max_uses = 3});
   EXPECT_EQ(gateway_.sign(keys.mldsa, "one").status, Status::kSuccess);
   EXPECT_EQ(gateway_.sign(keys.mldsa, "two").status, Status::kSuccess);
   gateway_ = TestSession(nullptr), backend_ = TestSession(nullptr);
@@ -288,7 +289,7 @@ TEST_F(KeyPolicy, DatesBindWhatEachOperationProtectsOrProcesses) {
   const KeyLimits year{.max_uses = 0, .not_before = kBegin, .not_after = kEnd};
   for (const Lifetime lifetime : {Lifetime::kPersistent, Lifetime::kVolatile, Lifetime::kSession}) {
     set_time(kBegin);
-    const Keys keys = make_keys(gateway_, year, lifetime);
+    const PolicyKeys keys = make_keys(gateway_, year, lifetime);
     for (const Attempt& attempt : attempts(keys, make_inputs(gateway_, keys))) {
       const Status late = attempt.protects ? Status::kKeyNotValid : Status::kSuccess;
       for (const auto& [time, expected] : {std::pair<uint64_t, Status>{kBegin - 1, Status::kKeyNotValid},
@@ -304,7 +305,7 @@ TEST_F(KeyPolicy, DatesBindWhatEachOperationProtectsOrProcesses) {
 }
 
 TEST_F(KeyPolicy, DatesBindThoseWhomTheKeyWasGrantedTo) {
-  const Keys keys = make_keys(gateway_, {.not_after = kEnd});
+  const PolicyKeys keys = make_keys(gateway_, {.not_after = kEnd});
   grant(keys, 0x01ff);
   set_time(kEnd);
   EXPECT_EQ(backend_.sign(keys.mldsa, "m").status, Status::kSuccess);
@@ -314,7 +315,7 @@ TEST_F(KeyPolicy, DatesBindThoseWhomTheKeyWasGrantedTo) {
 }
 
 TEST_F(KeyPolicy, AKeyThatHasEndedIsNotRotatedButManaged) {
-  const Keys keys = make_keys(gateway_, {.not_after = kEnd});
+  const PolicyKeys keys = make_keys(gateway_, {.not_after = kEnd});
   set_time(kEnd + 1);
   EXPECT_EQ(gateway_.key_request(Operation::kKeyRotate, keys.aes).status, Status::kKeyNotValid);
   for (const Operation operation : {Operation::kKeyInfo, Operation::kKeyRetire})
@@ -324,7 +325,7 @@ TEST_F(KeyPolicy, AKeyThatHasEndedIsNotRotatedButManaged) {
 }
 
 TEST_F(KeyPolicy, AKeyWithoutDatesNeedsNoClock) {
-  const Keys keys = make_keys(gateway_, {.max_uses = 1000});
+  const PolicyKeys keys = make_keys(gateway_, {.max_uses = 1000});
   const auto all = attempts(keys, make_inputs(gateway_, keys));
   set_time(0);
   for (const Attempt& attempt : all) EXPECT_EQ(attempt.run(gateway_), Status::kSuccess) << attempt.name;
@@ -332,7 +333,7 @@ TEST_F(KeyPolicy, AKeyWithoutDatesNeedsNoClock) {
 
 TEST_F(KeyPolicy, InfoTellsTheLimits) {
   const KeyLimits limits{.max_uses = 10, .not_before = kBegin, .not_after = kEnd};
-  const Keys keys = make_keys(gateway_, limits);
+  const PolicyKeys keys = make_keys(gateway_, limits);
   EXPECT_EQ(gateway_.encrypt(keys.aes, "text").status, Status::kSuccess);
   const Answer answer = gateway_.key_request(Operation::kKeyInfo, keys.aes);
   const auto info = protocol::KeyInfoAnswer::decode(UntrustedBytes(answer.payload));
@@ -343,7 +344,7 @@ TEST_F(KeyPolicy, InfoTellsTheLimits) {
 }
 
 TEST_F(KeyPolicy, StatusWarnsOfUsesAndOfTheEnd) {
-  const Keys keys = make_keys(gateway_, {.max_uses = 4, .not_after = kEnd});
+  const PolicyKeys keys = make_keys(gateway_, {.max_uses = 4, .not_after = kEnd});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(gateway_.sign(keys.mldsa, "m").status, Status::kSuccess);
   const std::string key = "key " + std::to_string(keys.mldsa);
   const auto warnings = [&] { return text_of(gateway_.call(Operation::kStatus, {}).payload); };

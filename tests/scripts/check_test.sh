@@ -162,6 +162,7 @@ l4re_tree() {
   printf '%s\n' '#!/bin/bash' 'cd "${BASH_SOURCE[0]%/*}" && echo "${0##*/} $*" >>../ran' '[[ "$*" != *"${REFUSES:-nothing}"* ]]' \
     >"$root/l4re/check_syntax.sh"
   cp "$root/l4re/check_syntax.sh" "$root/l4re/run-qemu"
+  cp "$root/l4re/check_syntax.sh" "$root/l4re/run-est"
   cp "$root/l4re/check_syntax.sh" "$root/l4re/run-nvme"
   chmod +x "$root/l4re/"*
   unset WVDS_L4RE_SOURCE WVDS_L4RE_BUILD WVDS_FIASCO_BUILD WVDS_L4RE_DEPS REFUSES
@@ -180,10 +181,11 @@ test_each_l4re_build_directory_is_run_with_what_belongs_to_it() {
   l4re_tree
   export WVDS_L4RE_SOURCE=/src WVDS_L4RE_BUILD='/b/amd64 /b/arm64' WVDS_FIASCO_BUILD='/f/1 /f/2' WVDS_L4RE_DEPS='/d/1 /d/2'
   run l4re
-  expect_eq 'last line' '7 passed, 0 failed, 0 skipped' "$(last_line)"
+  expect_eq 'last line' '9 passed, 0 failed, 0 skipped' "$(last_line)"
   expect_in ran 'check_syntax.sh --real /b/arm64' "$(<"$root/ran")"
   expect_in ran 'run-qemu --l4re-source /src --l4re-build /b/amd64 --fiasco-build /f/1 --deps /d/1' "$(<"$root/ran")"
   expect_in ran 'run-qemu --l4re-source /src --l4re-build /b/arm64 --fiasco-build /f/2 --deps /d/2' "$(<"$root/ran")"
+  expect_in ran 'run-est --l4re-source /src --l4re-build /b/arm64 --fiasco-build /f/2 --deps /d/2' "$(<"$root/ran")"
 }
 
 test_a_failed_run_on_l4re_fails() {
@@ -191,7 +193,7 @@ test_a_failed_run_on_l4re_fails() {
   export WVDS_L4RE_SOURCE=/src WVDS_L4RE_BUILD=/b/arm64 WVDS_FIASCO_BUILD=/f WVDS_L4RE_DEPS=/d REFUSES=--fiasco-build
   run l4re
   expect_eq 'exit status' 1 "$code"
-  expect_eq 'last line' '2 passed, 2 failed, 0 skipped' "$(last_line)"
+  expect_eq 'last line' '2 passed, 3 failed, 0 skipped' "$(last_line)"
   expect_in said 'L4Re in QEMU: arm64' "$said"
 }
 

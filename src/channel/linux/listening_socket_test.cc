@@ -32,8 +32,8 @@ class ListeningSocketTest : public ::testing::Test {
   void dead_socket(int type = SOCK_SEQPACKET) const {
     const auto address = socket_address(path_).value();
     const UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    ASSERT_EQ(listen(socket.get(), 1), 0);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(socket.get(), 1), 0);
   }
 
   testing::TemporaryFolder folder_;

@@ -9,6 +9,10 @@
 
 namespace wvds::keystore::hsm {
 
+// data_of is bytes as PKCS#11 takes them. Modules only read what is not mutable.
+inline CK_BYTE* data_of(Bytes bytes) { return const_cast<CK_BYTE*>(reinterpret_cast<const CK_BYTE*>(bytes.data())); }
+inline CK_BYTE* data_of(MutableBytes bytes) { return reinterpret_cast<CK_BYTE*>(bytes.data()); }
+
 // Attributes is a template for a PKCS#11 call: it keeps the numbers and points to the bytes, which must outlive it.
 class Attributes {
  public:

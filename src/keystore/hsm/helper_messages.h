@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/algorithm.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "keystore/hsm/wiped_bytes.h"
@@ -16,6 +17,10 @@ namespace wvds::keystore::hsm {
 
 inline constexpr size_t kMaxHelperMessage = 128 << 10;
 inline constexpr size_t kMaxHelperFields = 8;
+inline constexpr size_t kMaxTokenText = 64;  // label, serial, manufacturer, model
+inline constexpr size_t kMaxDetail = 1024;   // the sentence of a Fault
+// A token may hand a public key out as an ASN.1 structure around what FIPS 203 and 204 define.
+inline constexpr size_t kMaxPublicKeyAnswer = kMaxPublicKeySize + 128;
 
 // What is asked, with the fields of request and answer. A number is a field of 8 bytes.
 enum class Request : uint8_t {

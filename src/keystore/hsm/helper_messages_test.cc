@@ -5,7 +5,7 @@
 namespace wvds::keystore::hsm {
 namespace {
 
-std::vector<std::byte> octets(std::initializer_list<int> values) {
+std::vector<std::byte> packet(std::initializer_list<int> values) {
   std::vector<std::byte> out;
   for (const int value : values) out.push_back(static_cast<std::byte>(value));
   return out;
@@ -25,15 +25,15 @@ TEST(HelperMessage, ComesBackAsItWas) {
 }
 
 TEST(HelperMessage, RefusesWhatDoesNotAddUp) {
-  EXPECT_TRUE(Message::decode(octets({1, 0})).has_value());
-  EXPECT_TRUE(Message::decode(octets({1, 1, 1, 0, 0, 0, 9})).has_value());
+  EXPECT_TRUE(Message::decode(packet({1, 0})).has_value());
+  EXPECT_TRUE(Message::decode(packet({1, 1, 1, 0, 0, 0, 9})).has_value());
   EXPECT_FALSE(Message::decode({}).has_value());
-  EXPECT_FALSE(Message::decode(octets({1})).has_value());
-  EXPECT_FALSE(Message::decode(octets({1, 1})).has_value());
-  EXPECT_FALSE(Message::decode(octets({1, 1, 2, 0, 0, 0, 9})).has_value()) << "shorter than its field";
-  EXPECT_FALSE(Message::decode(octets({1, 1, 0, 0, 0, 0, 9})).has_value()) << "longer than its fields";
-  EXPECT_FALSE(Message::decode(octets({1, 1, 0xff, 0xff, 0xff, 0xff, 9})).has_value());
-  std::vector<std::byte> many = octets({1, 9});
+  EXPECT_FALSE(Message::decode(packet({1})).has_value());
+  EXPECT_FALSE(Message::decode(packet({1, 1})).has_value());
+  EXPECT_FALSE(Message::decode(packet({1, 1, 2, 0, 0, 0, 9})).has_value()) << "shorter than its field";
+  EXPECT_FALSE(Message::decode(packet({1, 1, 0, 0, 0, 0, 9})).has_value()) << "longer than its fields";
+  EXPECT_FALSE(Message::decode(packet({1, 1, 0xff, 0xff, 0xff, 0xff, 9})).has_value());
+  std::vector<std::byte> many = packet({1, 9});
   many.resize(2 + 9 * 4);
   EXPECT_FALSE(Message::decode(many).has_value()) << "too many fields";
   EXPECT_FALSE(Message::decode(std::vector<std::byte>(kMaxHelperMessage + 1)).has_value());
@@ -41,7 +41,7 @@ TEST(HelperMessage, RefusesWhatDoesNotAddUp) {
 
 TEST(HelperMessage, GivesFieldsOfTheRightSizeOnly) {
   Message message{0, {}};
-  message.add(octets({1, 2, 3}));
+  message.add(packet({1, 2, 3}));
   EXPECT_TRUE(message.bytes(0, 3, 3).has_value());
   EXPECT_FALSE(message.bytes(0, 4, 8).has_value());
   EXPECT_FALSE(message.bytes(0, 0, 2).has_value());

@@ -4,7 +4,6 @@ namespace wvds::keystore::hsm {
 namespace {
 
 constexpr size_t kMaxPath = 4096;
-constexpr size_t kMaxText = 64;
 
 Message success() { return {static_cast<uint8_t>(Fault::kNone), {}}; }
 
@@ -18,7 +17,7 @@ Result<TokenSelector> selector_of(const Message& request) {
   TokenSelector out;
   std::string* const texts[] = {&out.label, &out.serial, &out.manufacturer, &out.model};
   for (size_t i = 0; i < std::size(texts); ++i) {
-    WVDS_ASSIGN(text, request.text(1 + i, kMaxText));
+    WVDS_ASSIGN(text, request.text(1 + i, kMaxTokenText));
     *texts[i] = std::move(text);
   }
   WVDS_ASSIGN(slot, request.bytes(5, 0, sizeof(uint64_t)));
@@ -97,7 +96,7 @@ Result<Message> HelperServer::login(const Message& request) {
 }
 
 Result<Message> HelperServer::use_key(const Message& request) {
-  WVDS_ASSIGN(label, request.text(0, kMaxText));
+  WVDS_ASSIGN(label, request.text(0, kMaxTokenText));
   WVDS_ASSIGN(id, request.bytes(1, 1, kMaxTokenKeyId));
   WVDS_ASSIGN(used, token_->use_key(label, id));
   Message out = success(used.id);
@@ -134,7 +133,7 @@ Result<Message> HelperServer::set_pin(const Message& request) {
 Result<Message> HelperServer::make_inside(const Message& request) {
   WVDS_ASSIGN(algorithm, algorithm_of(request));
   WVDS_ASSIGN(id, request.bytes(1, 1, kMaxTokenKeyId));
-  WVDS_ASSIGN(label, request.text(2, kMaxText));
+  WVDS_ASSIGN(label, request.text(2, kMaxTokenText));
   WVDS_ASSIGN(public_key, token_->make_inside(algorithm, id, label));
   return success(public_key);
 }

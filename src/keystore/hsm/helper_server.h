@@ -38,6 +38,5 @@ class HelperServer {
 };
 
 inline constexpr size_t kMaxPinSize = 255;
-inline constexpr size_t kMaxDetail = 1024;
 
 }  // namespace wvds::keystore::hsm

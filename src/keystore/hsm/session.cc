@@ -5,9 +5,6 @@
 namespace wvds::keystore::hsm {
 namespace {
 
-constexpr size_t kMaxText = 64;
-constexpr size_t kMaxDetail = 1024;
-
 std::unexpected<Error> refuse(std::string why) { return fail(Status::kStorageError, std::move(why)); }
 
 // printable keeps what a module says from writing into the log what is no text.
@@ -22,7 +19,7 @@ Result<OpenedToken> read_opened(const Message& answer) {
   OpenedToken out;
   std::string* const texts[] = {&out.facts.label, &out.facts.serial, &out.facts.manufacturer, &out.facts.model};
   for (size_t i = 0; i < std::size(texts); ++i) {
-    WVDS_ASSIGN(text, answer.text(i, kMaxText));
+    WVDS_ASSIGN(text, answer.text(i, kMaxTokenText));
     *texts[i] = printable(std::move(text));
   }
   WVDS_ASSIGN(slot, answer.number(4));

@@ -4,13 +4,6 @@
 namespace wvds::keystore::hsm {
 namespace {
 
-// A token may hand the public key out as an ASN.1 structure around what FIPS 203 and 204 define.
-constexpr size_t kMaxPublicKeyAnswer = kMaxPublicKeySize + 128;
-
-CK_BYTE* data_of(Bytes bytes) {
-  return const_cast<CK_BYTE*>(reinterpret_cast<const CK_BYTE*>(bytes.data()));  // modules only read it
-}
-
 CK_ULONG parameter_set(Algorithm algorithm) {  // CKP_ML_DSA_* and CKP_ML_KEM_* count like the product's values
   return kFirstParameterSet + (static_cast<uint8_t>(algorithm) & 0x0f);
 }

@@ -15,7 +15,6 @@ using crypto::MlDsaPublicKey;
 using crypto::MlKemPrivateKey;
 using crypto::MlKemPublicKey;
 
-constexpr size_t kMaxPublicKeyAnswer = kMaxPublicKeySize + 128;
 constexpr size_t kMaxMessage = kMaxHelperMessage - 1024;
 
 std::vector<std::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }

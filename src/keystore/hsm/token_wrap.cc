@@ -14,12 +14,6 @@ Attributes aes_key() {
   return out;
 }
 
-CK_BYTE* data_of(Bytes bytes) {
-  return const_cast<CK_BYTE*>(reinterpret_cast<const CK_BYTE*>(bytes.data()));  // modules only read it
-}
-
-CK_BYTE* data_of(MutableBytes bytes) { return reinterpret_cast<CK_BYTE*>(bytes.data()); }
-
 }  // namespace
 
 // The key gets only what the mechanisms need: a key that also decrypts would let its user unwrap piece by piece.

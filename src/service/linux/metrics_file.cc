@@ -17,7 +17,7 @@
 namespace wvds::service {
 namespace {
 
-constexpr size_t kStackSize = 256 << 10;
+constexpr size_t kFileThreadStack = 256 << 10;
 constexpr mode_t kForEverybodyToRead = 0644;
 
 std::unexpected<Error> failed(const char* what) {
@@ -46,7 +46,7 @@ Result<> replace_metrics_file(const std::string& path, const std::string& text) 
 Result<std::unique_ptr<MetricsFile>> MetricsFile::start(std::string path, std::chrono::seconds interval,
                                                         std::function<std::string()> make_text) {
   std::unique_ptr<MetricsFile> file(new MetricsFile(std::move(path), interval, std::move(make_text)));
-  WVDS_ASSIGN(thread, platform::Thread::start("metrics file", kStackSize, [self = file.get()] { self->run(); }));
+  WVDS_ASSIGN(thread, platform::Thread::start("metrics file", kFileThreadStack, [self = file.get()] { self->run(); }));
   file->thread_ = std::move(thread);
   return file;
 }

@@ -10,7 +10,7 @@
 namespace wvds::service {
 namespace {
 
-constexpr size_t kStackSize = 256 << 10;
+constexpr size_t kReloadThreadStack = 256 << 10;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ Result<std::unique_ptr<Reloader>> Reloader::start(std::function<void()> reload) 
   std::unique_ptr<Reloader> reloader(new Reloader(std::move(reload)));
   reloader->bell_.reset(eventfd(0, EFD_CLOEXEC));
   if (!reloader->bell_) return fail(Status::kInternalError, std::string("no eventfd: ") + std::strerror(errno));
-  WVDS_ASSIGN(thread, platform::Thread::start("reload", kStackSize, [self = reloader.get()] { self->run(); }));
+  WVDS_ASSIGN(thread, platform::Thread::start("reload", kReloadThreadStack, [self = reloader.get()] { self->run(); }));
   reloader->thread_ = std::move(thread);
   return reloader;
 }

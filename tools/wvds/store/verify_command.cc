@@ -7,7 +7,7 @@
 namespace wvds::tool {
 namespace {
 
-struct VerifyOptions {
+struct StoreVerifyOptions {
   std::string config = kDefaultConfig;
   bool as_json = false;
 };
@@ -42,7 +42,7 @@ Report report_of(const StoreAccess& access, const keystore::OpenedStore& opened,
   return report;
 }
 
-Outcome<> run_verify(const Tool&, const VerifyOptions& options) {
+Outcome<> run_store_verify(const Tool&, const StoreVerifyOptions& options) {
   TOOL_ASSIGN(access, StoreAccess::open(options.config, Access::kLook));
   TOOL_ASSIGN(opened, access->open_store());
   const auto found = keystore::inspect_store(access->medium(), access->library(), opened);
@@ -56,10 +56,10 @@ Outcome<> run_verify(const Tool&, const VerifyOptions& options) {
 
 void add_verify_command(CLI::App& store, Tool& tool) {
   auto* command = store.add_subcommand("verify", "Check every file of the store, and change nothing");
-  auto options = std::make_shared<VerifyOptions>();
+  auto options = std::make_shared<StoreVerifyOptions>();
   add_config(command, options->config);
   add_json(command, options->as_json);
-  when_chosen(command, tool, options, run_verify);
+  when_chosen(command, tool, options, run_store_verify);
 }
 
 }  // namespace wvds::tool

@@ -11,7 +11,7 @@
 namespace wvds::keystore {
 namespace {
 
-enum Library : uint8_t { kTctiLoader, kMarshal, kEsys };
+enum TssPart : uint8_t { kTctiLoader, kMarshal, kEsys };
 
 struct LibraryName {
   std::string TssLibrary::Files::* file;
@@ -43,8 +43,8 @@ Result<Handles> open_libraries(const TssLibrary::Files& files) {
 }
 
 template <class Function>
-Result<> find(const Handles& handles, Library library, const char* name, Function& out) {
-  out = reinterpret_cast<Function>(::dlsym(handles[library], name));
+Result<> find(const Handles& handles, TssPart part, const char* name, Function& out) {
+  out = reinterpret_cast<Function>(::dlsym(handles[part], name));
   if (out != nullptr) return {};
   return fail(Status::kUnsupported,
               std::string("the TPM software stack has no function ") + name + ": install version 3.2 or later of it");

@@ -7,10 +7,10 @@
 namespace wvds::tool {
 namespace {
 
-constexpr int64_t kNow = 1'800'000'000;
+constexpr int64_t kToday = 1'800'000'000;
 constexpr int64_t kDay = 86400;
-constexpr est::factory::Validity kExpired{kNow - 100 * kDay, kNow - kDay};
-constexpr est::factory::Validity kValid{kNow - 100 * kDay, kNow + 100 * kDay};
+constexpr est::factory::Validity kExpired{kToday - 100 * kDay, kToday - kDay};
+constexpr est::factory::Validity kValid{kToday - 100 * kDay, kToday + 100 * kDay};
 
 class JudgeCertificates : public testing::Test {
  protected:
@@ -29,18 +29,18 @@ class JudgeCertificates : public testing::Test {
 };
 
 TEST_F(JudgeCertificates, ExpiredRootBesideAValidOneIsAWarning) {
-  judge_anchors(findings_, "roots.pem", {root(kExpired), root(kValid)}, kNow);
+  judge_anchors(findings_, "roots.pem", {root(kExpired), root(kValid)}, kToday);
   EXPECT_EQ(levels(), (std::vector{Level::kWarning, Level::kOk}));
 }
 
 TEST_F(JudgeCertificates, ExpiredRootsAloneAreAProblem) {
-  judge_anchors(findings_, "roots.pem", {root(kExpired), root(kExpired)}, kNow);
+  judge_anchors(findings_, "roots.pem", {root(kExpired), root(kExpired)}, kToday);
   EXPECT_EQ(levels(), (std::vector{Level::kProblem, Level::kProblem}));
 }
 
 TEST_F(JudgeCertificates, CredentialThatIsNoLongerNeededIsNoProblem) {
-  judge_credential(findings_, "credential.pem", root(kExpired), false, kNow);
-  judge_credential(findings_, "credential.pem", root(kExpired), true, kNow);
+  judge_credential(findings_, "credential.pem", root(kExpired), false, kToday);
+  judge_credential(findings_, "credential.pem", root(kExpired), true, kToday);
   EXPECT_EQ(levels(), (std::vector{Level::kWarning, Level::kProblem}));
 }
 
