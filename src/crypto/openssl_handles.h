@@ -6,23 +6,11 @@
 #include <openssl/kdf.h>
 #include <openssl/provider.h>
 
-#include <memory>
-
 #include "base/bytes.h"
+#include "base/handle.h"
 
 // Owning handles for OpenSSL's objects. For crypto/ only.
 namespace wvds::crypto {
-
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-
-template <class T, auto release>
-using Handle = std::unique_ptr<T, Releaser<release>>;
 
 using LibCtxHandle = Handle<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
 using ProviderHandle = Handle<OSSL_PROVIDER, OSSL_PROVIDER_unload>;

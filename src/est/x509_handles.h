@@ -6,27 +6,16 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/handle.h"
 #include "crypto/certificate_key.h"
 
 // Owning handles for OpenSSL's certificate objects, and bytes to and from them.
 namespace wvds::est {
 
 using crypto::KeyHandle;
-
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-
-template <class T, auto release>
-using Handle = std::unique_ptr<T, Releaser<release>>;
 
 using X509Handle = Handle<X509, X509_free>;
 using X509ReqHandle = Handle<X509_REQ, X509_REQ_free>;

@@ -9,7 +9,6 @@
 namespace wvds::est_service {
 namespace {
 
-using est::Failure;
 using est::FailureKind;
 using est::Outcome;
 
@@ -50,8 +49,7 @@ Outcome<std::unique_ptr<Agent>> Agent::load(Surroundings& surroundings, Board& b
         surroundings, wanted, *agent->trust_,
         [found = agent.get()](const std::string& name) { return found->find(name); }, std::move(*state)));
   }
-  agent->now_ = now.value_or(0);
-  agent->publish(agent->now_);
+  agent->publish(now.value_or(0));
   return agent;
 }
 
@@ -61,7 +59,7 @@ Enroller* Agent::find(const std::string& name) const {
 }
 
 int64_t Agent::step(std::optional<int64_t> now, const std::set<Wish>& wishes) {
-  const int64_t time = now_ = now.value_or(0);
+  const int64_t time = now.value_or(0);
   if (!clock_is_right(now)) {
     attempts_ += wishes.size();
     publish(time);
@@ -87,8 +85,7 @@ bool Agent::clock_is_right(std::optional<int64_t> now) {
   }
   const std::string detail = now ? clock_text(judgement, *now) : "the clock was never set";
   if (!clock_failure_) log_error("the clock is wrong: no certificate can be judged", {{"cause", detail}});
-  const auto kind = FailureKind::kClock;
-  clock_failure_ = LastFailure{est::failure_name(kind), detail, est::failure_advice(kind), now.value_or(0)};
+  clock_failure_ = LastFailure::of({FailureKind::kClock, detail}, now.value_or(0));
   return false;
 }
 

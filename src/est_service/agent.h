@@ -16,9 +16,9 @@ namespace wvds::est_service {
 // their state up on the board. One thread; it knows no clock but the times it is given.
 class Agent {
  public:
-  // load reads what was saved. What can't be read is set aside under another name, and begins anew. `surroundings` and
+  // load reads what was saved. What can't be read is set aside under another name, and begins anew. What was read
+  // stands on the board afterwards; `now` (Unix seconds, nothing where it is not known) judges it. `surroundings` and
   // `board` outlive the agent.
-  // What was read stands on the board afterwards; `now` (Unix seconds, nothing where it is not known) judges it.
   static est::Outcome<std::unique_ptr<Agent>> load(Surroundings& surroundings, Board& board,
                                                    std::optional<int64_t> now);
 
@@ -42,7 +42,6 @@ class Agent {
   std::unique_ptr<CredentialKeeper> credential_;
   std::vector<std::unique_ptr<Enroller>> enrollers_;
   std::optional<LastFailure> clock_failure_;
-  int64_t now_ = 0;       // of the step
   int64_t hints_at_ = 0;  // when the server is asked for hints again
   uint64_t attempts_ = 0;
 };

@@ -6,7 +6,7 @@
 #include "est/certs_only.h"
 #include "est/check.h"
 #include "est/csr.h"
-#include "est/schedule.h"
+#include "est_service/timing.h"
 
 namespace wvds::est_service {
 namespace {
@@ -20,21 +20,20 @@ constexpr int64_t kDay = 86400;
 }  // namespace
 
 void CredentialKeeper::step(int64_t now) {
-  if (!world_.file_identity || !trust_.ready()) {
-    next_look_ = now + kDay;
+  if (!world_.file_identity || !world_.save_credential || !trust_.ready()) {
+    looks_.next_attempt = now + kDay;
     return;
   }
   const auto next = look(now);
   if (next) {
-    failures_ = 0;
-    next_look_ = *next;
+    looks_.succeeded();
+    looks_.next_attempt = *next;
     return;
   }
-  const est::RetryRule rule{.first_s = world_.config.retry.first_s, .longest_s = world_.config.retry.longest_s};
-  next_look_ = now + std::max<int64_t>(1, est::retry_delay_ms(rule, ++failures_, std::nullopt, world_.random()) / 1000);
-  log_warning("credential not renewed", {{"failure", est::failure_name(next.error().kind)},
-                                         {"detail", next.error().detail},
-                                         {"again_at", est::time_text(next_look_)}});
+  note_failure(world_, looks_, next.error(), now);
+  log_warning("credential not renewed", {{"failure", looks_.last_failure->name},
+                                         {"detail", looks_.last_failure->detail},
+                                         {"again_at", est::time_text(looks_.next_attempt)}});
 }
 
 // look returns when to look again.
@@ -47,9 +46,7 @@ Outcome<int64_t> CredentialKeeper::look(int64_t now) {
   helpers.insert(helpers.end(), identity->chain.begin() + 1, identity->chain.end());
   const est::ChainRequest ours{.leaf = leaf, .anchors = anchors, .untrusted = helpers, .now = now};
   if (!est::find_chain(world_.library, ours)) return now + kDay;
-  const est::RenewalRule rule{.at_percent = world_.config.renewal.at_percent,
-                              .jitter_percent = world_.config.renewal.jitter_percent};
-  const int64_t renew_at = est::renewal_time({leaf.not_before(), leaf.not_after()}, rule, std::nullopt, 0);
+  const int64_t renew_at = renewal_time(world_, leaf, std::nullopt, 0);
   if (now < renew_at) return std::min(renew_at, now + kDay);
   if (const auto renewed = renew(*identity, now); !renewed) return std::unexpected(renewed.error());
   return now + kDay;
@@ -57,10 +54,7 @@ Outcome<int64_t> CredentialKeeper::look(int64_t now) {
 
 Outcome<> CredentialKeeper::renew(const Identity& identity, int64_t now) {
   const est::Certificate& leaf = identity.chain.front();
-  Access access;
-  access.anchors = trust_.anchors();
-  access.identity = &identity;
-  access.now = now;
+  const Access access = trust_.access(now, &identity);
   est::CsrSpec spec;
   spec.renews = leaf;
   auto answer = world_.server.enroll(access, est::Operation::kSimpleReenroll,

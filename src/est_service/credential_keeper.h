@@ -7,13 +7,13 @@ namespace wvds::est_service {
 
 // CredentialKeeper renews the certificate that the configuration names for the first enrolment, for its own key, so
 // that the device can still enrol anew in years. Only where this CA issued it: a maker's certificate is the maker's to
-// renew. One thread.
+// renew; and only where the file can be replaced. One thread.
 class CredentialKeeper {
  public:
   // Both outlive the keeper.
   CredentialKeeper(Surroundings& surroundings, const TrustKeeper& trust) : world_(surroundings), trust_(trust) {}
 
-  int64_t due() const { return next_look_; }
+  int64_t due() const { return looks_.next_attempt; }
 
   // step looks at the certificate and renews it when it is time. Whatever fails is logged and tried again later; the
   // file stays as it was.
@@ -25,8 +25,7 @@ class CredentialKeeper {
 
   Surroundings& world_;
   const TrustKeeper& trust_;
-  int64_t next_look_ = 0;
-  uint32_t failures_ = 0;
+  Attempts looks_;
 };
 
 }  // namespace wvds::est_service

@@ -1,6 +1,6 @@
 #include "est_service/enroller.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "est/base64.h"
@@ -8,10 +8,8 @@
 #include "est/check.h"
 #include "est/csr_attributes.h"
 #include "est/renewal_info.h"
-#include "est/schedule.h"
 #include "est/server_key.h"
 #include "est/subject.h"
-#include "est/x509_handles.h"
 #include "est_service/hint_id.h"
 #include "est_service/key_types.h"
 
@@ -33,21 +31,26 @@ Enroller::Enroller(Surroundings& surroundings, const config::EstCertificate& con
                    Siblings siblings, CertificateState state)
     : world_(surroundings), config_(config), trust_(trust), siblings_(std::move(siblings)), state_(std::move(state)) {}
 
-int64_t Enroller::due() const {
-  if (!state_.current || state_.pending) return state_.next_attempt;
-  if (!state_.current_used || changed()) return state_.next_attempt;
-  return std::max(state_.renew_at, state_.next_attempt);
-}
+int64_t Enroller::due() const { return has_work(state_.next_attempt) ? state_.next_attempt : state_.renew_at; }
 
-bool Enroller::has_work(int64_t now) const {
-  return !state_.current || state_.pending || !state_.current_used || changed() || now >= state_.renew_at;
+bool Enroller::has_work(int64_t now) const { return wants_another(now) || !state_.current_used; }
+
+// wants_another: there is no certificate, or it is time for the next one.
+bool Enroller::wants_another(int64_t now) const {
+  return !state_.current || state_.pending || changed() || now >= state_.renew_at;
 }
 
 Outcome<> Enroller::step(int64_t now, bool renew) {
-  const bool begins = !state_.current || state_.pending || renew || changed() || now >= state_.renew_at;
-  auto done = begins ? attempt(now) : use_for_the_first_time(now);
+  auto done = renew || wants_another(now) ? attempt(now) : use_for_the_first_time(now);
   if (done) return done;
-  note_failure(done.error(), now);
+  const auto told = std::exchange(told_to_wait_s_, std::nullopt);
+  note_failure(world_, state_, done.error(), now, time_left(now), told);
+  log_warning("enrolment failed", {{"certificate", name()},
+                                   {"failure", state_.last_failure->name},
+                                   {"detail", state_.last_failure->detail},
+                                   {"failures", state_.failures},
+                                   {"again_at", est::time_text(state_.next_attempt)}});
+  if (const auto saved = save(); !saved) log_error("state not saved", {{"cause", saved.error().detail}});
   return done;
 }
 
@@ -65,10 +68,9 @@ Outcome<> Enroller::attempt(int64_t now) {
   std::vector<Shown> ways = ways_to_authenticate(now, why_not);
   Failure last{FailureKind::kConfiguration, "nothing to authenticate with: " + why_not};
   for (const Shown& shown : ways) {
-    const auto enrolled = enroll_as(shown, *key, now);
-    if (enrolled) return {};
-    last = enrolled.error();
-    last.detail += " (authenticated by " + shown.what + ")";
+    auto answer = ask_as(shown, *key, now);
+    if (answer) return take(std::move(*answer), *key, now);
+    last = std::move(answer.error());
     if (!is_about_the_credential(last.kind) && !keeps_breaking(last.kind)) break;
     log_warning("enrolment: not accepted", {{"certificate", name()}, {"cause", last.detail}});
   }
@@ -79,7 +81,7 @@ Outcome<> Enroller::attempt(int64_t now) {
 Outcome<uint32_t> Enroller::key_to_certify() {
   if (state_.pending) return state_.pending->key_id;
   if (state_.current && !config_.rekey && state_.current->leaf().key_type() == key_type_of(config_.key_type)) {
-    state_.pending = Pending{.key_id = state_.current->key_id, .request = {}, .waiting = false};
+    state_.pending = Pending{.key_id = state_.current->key_id};
     return state_.pending->key_id;
   }
   auto key = forgotten_key();
@@ -88,7 +90,7 @@ Outcome<uint32_t> Enroller::key_to_certify() {
     if (!made) return made;
     key = *made;
   }
-  state_.pending = Pending{.key_id = *key, .request = {}, .waiting = false};
+  state_.pending = Pending{.key_id = *key};
   if (const auto saved = save(); !saved) return std::unexpected(saved.error());
   return *key;
 }
@@ -116,7 +118,7 @@ std::optional<uint32_t> Enroller::forgotten_key() {
 std::vector<Enroller::Shown> Enroller::ways_to_authenticate(int64_t now, std::string& why_not) {
   std::vector<Shown> ways;
   const auto add = [&](std::string what, Outcome<Identity> identity, bool renews) {
-    if (identity) return ways.push_back({std::move(what), std::move(*identity), true, renews});
+    if (identity) return ways.push_back({std::move(what), std::move(*identity), renews});
     why_not += what + ": " + identity.error().detail + "; ";
   };
   if (const Enroller* signer = config_.signed_by.empty() ? nullptr : siblings_(config_.signed_by)) {
@@ -125,27 +127,30 @@ std::vector<Enroller::Shown> Enroller::ways_to_authenticate(int64_t now, std::st
   }
   if (state_.current) add("the present certificate", identity(now), true);
   if (world_.file_identity) add("the credential's certificate", world_.file_identity(), false);
-  if (!world_.config.credential.username.empty()) ways.push_back({"the password", std::nullopt, true, false});
+  if (!world_.config.credential.username.empty()) ways.push_back({.what = "the password"});
   if (ways.empty() && why_not.empty()) why_not = "the configuration has no \"credential\"";
   return ways;
 }
 
-Outcome<> Enroller::enroll_as(const Shown& shown, uint32_t key_id, int64_t now) {
-  Access access;
-  access.anchors = trust_.anchors();
-  access.identity = shown.identity ? &*shown.identity : nullptr;
-  access.password = shown.password;
-  access.now = now;
+// ask_as says in its failures by what it authenticated, if it came to that.
+Outcome<EnrollAnswer> Enroller::ask_as(const Shown& shown, uint32_t key_id, int64_t now) {
+  bool password_used = false;
+  Access access = trust_.access(now, shown.identity ? &*shown.identity : nullptr);
+  access.password_used = &password_used;
+  const auto failed_by_it = [&](Failure failure) {
+    if (shown.identity || password_used) failure.detail += " (authenticated by " + shown.what + ")";
+    return std::unexpected(std::move(failure));
+  };
   auto spec = request_spec(shown, access);
-  if (!spec) return std::unexpected(spec.error());
+  if (!spec) return failed_by_it(std::move(spec.error()));
   spec_ = std::move(*spec);
   const auto operation = config_.server_made_key      ? est::Operation::kServerKeygen
                          : shown.renews && !changed() ? est::Operation::kSimpleReenroll
                                                       : est::Operation::kSimpleEnroll;
   auto answer = world_.server.enroll(access, operation,
                                      [&](Bytes binding) { return make_request(spec_, shown, key_id, binding); });
-  if (!answer) return std::unexpected(answer.error());
-  return take(std::move(*answer), key_id, now);
+  if (!answer) return failed_by_it(std::move(answer.error()));
+  return answer;
 }
 
 // The server's CSR attributes come first (RFC 7030, section 2.6); one that has none demands nothing.
@@ -230,9 +235,8 @@ Outcome<> Enroller::take_later(const Later& later, int64_t now) {
   state_.pending->waiting = true;
   state_.pending->request = sent_;
   const int64_t seconds = later.seconds.value_or(world_.config.retry.first_s);
-  state_.next_attempt = now + est::retry_after_delay_ms(seconds, time_left(now), world_.random()) / 1000;
-  state_.failures = 0;
-  state_.last_failure.reset();
+  state_.next_attempt = told_time(world_, now, seconds, time_left(now));
+  state_.succeeded();
   log_info("enrolment: the server will answer later",
            {{"certificate", name()}, {"again_at", est::time_text(state_.next_attempt)}});
   return save();
@@ -271,9 +275,8 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
   state_.asked_for = asked_for();
   state_.pending.reset();
   state_.hint.reset();
-  state_.failures = 0;
-  state_.last_failure.reset();
-  state_.renew_at = renewal_time(state_.current->leaf());
+  state_.succeeded();
+  state_.renew_at = next_renewal();
   state_.next_attempt = now;
   if (const auto saved = save(); !saved) {
     state_ = before;
@@ -302,18 +305,13 @@ Outcome<> Enroller::use_for_the_first_time(int64_t now) {
   if (!is_ml_kem(config_.key_type)) {
     const auto shown = identity(now);
     if (!shown) return std::unexpected(shown.error());
-    Access access;
-    access.anchors = trust_.anchors();
-    access.identity = &*shown;
-    access.now = now;
-    if (const auto asked = world_.server.ca_certificates(access); !asked) {
+    if (const auto asked = world_.server.ca_certificates(trust_.access(now, &*shown)); !asked) {
       if (is_about_the_credential(asked.error().kind)) return roll_back(asked.error(), now);
       return std::unexpected(asked.error());
     }
   }
   state_.current_used = true;
-  state_.failures = 0;
-  state_.last_failure.reset();
+  state_.succeeded();
   return save();
 }
 
@@ -323,6 +321,9 @@ Outcome<> Enroller::roll_back(Failure cause, int64_t now) {
   if (state_.previous && state_.previous->leaf().valid_at(now)) {
     const uint32_t refused = state_.current->key_id;
     state_.current = std::exchange(state_.previous, std::nullopt);
+    state_.hint.reset();
+    state_.renew_at = next_renewal();
+    told_to_wait_s_ = world_.config.retry.longest_s;  // each attempt costs the CA a certificate
     remove_key_unless_used(refused);
     log_warning("certificate taken back: the one before is in use again", {{"certificate", name()}});
     if (world_.installed) world_.installed(name());
@@ -357,38 +358,16 @@ est::Pressure Enroller::time_left(int64_t now) const {
   return state_.current->leaf().not_after() - now;
 }
 
-int64_t Enroller::renewal_time(const est::Certificate& certificate) const {
-  const est::RenewalRule rule{.at_percent = world_.config.renewal.at_percent,
-                              .jitter_percent = world_.config.renewal.jitter_percent};
+int64_t Enroller::next_renewal() const {
   std::optional<est::RenewalWindow> window;
   if (state_.hint) window = est::RenewalWindow{state_.hint->begin, state_.hint->end};
-  return est::renewal_time({certificate.not_before(), certificate.not_after()}, rule, window, world_.random());
-}
-
-void Enroller::note_failure(const Failure& failure, int64_t now) {
-  ++state_.failures;
-  const est::RetryRule rule{.first_s = world_.config.retry.first_s, .longest_s = world_.config.retry.longest_s};
-  const auto told = std::exchange(told_to_wait_s_, std::nullopt);
-  const int64_t delay_ms = told ? est::retry_after_delay_ms(*told, time_left(now), world_.random())
-                                : est::retry_delay_ms(rule, state_.failures, time_left(now), world_.random());
-  state_.next_attempt = now + std::max<int64_t>(1, delay_ms / 1000);
-  state_.last_failure =
-      LastFailure{est::failure_name(failure.kind), failure.detail, est::failure_advice(failure.kind), now};
-  log_warning("enrolment failed", {{"certificate", name()},
-                                   {"failure", est::failure_name(failure.kind)},
-                                   {"detail", failure.detail},
-                                   {"failures", state_.failures},
-                                   {"again_at", est::time_text(state_.next_attempt)}});
-  if (const auto saved = save(); !saved) log_error("state not saved", {{"cause", saved.error().detail}});
+  return renewal_time(world_, state_.current->leaf(), window, world_.random());
 }
 
 bool Enroller::follow_hint(int64_t now) {
   const auto id = state_.current ? hint_id(state_.current->leaf()) : std::nullopt;
   if (!id) return false;
-  Access access;
-  access.anchors = trust_.anchors();
-  access.now = now;
-  const auto answer = world_.server.renewal_info(access, *id);
+  const auto answer = world_.server.renewal_info(trust_.access(now), *id);
   if (!answer) return answer.error().kind != FailureKind::kNotOffered;
   const auto info = est::parse_renewal_info(*answer);
   if (info) {
@@ -402,7 +381,7 @@ bool Enroller::follow_hint(int64_t now) {
 void Enroller::take_hint(const Hint& hint) {
   if (state_.hint == hint) return;
   state_.hint = hint;
-  state_.renew_at = renewal_time(state_.current->leaf());
+  state_.renew_at = next_renewal();
   log_info("the server says when to renew",
            {{"certificate", name()}, {"renew_at", est::time_text(state_.renew_at)}, {"explanation", hint.explanation}});
   if (const auto saved = save(); !saved) log_error("state not saved", {{"cause", saved.error().detail}});

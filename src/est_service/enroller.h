@@ -2,9 +2,8 @@
 
 #include "est/check.h"
 #include "est/csr.h"
-#include "est/schedule.h"
 #include "est_service/board.h"
-#include "est_service/surroundings.h"
+#include "est_service/timing.h"
 #include "est_service/trust_keeper.h"
 
 namespace wvds::est_service {
@@ -44,21 +43,21 @@ class Enroller {
   bool follow_hint(int64_t now);
 
  private:
-  // Shown is one way to authenticate.
+  // Shown is one way to authenticate; with each the password is used too where the server asks for it.
   struct Shown {
     std::string what;  // for the log
-    std::optional<Identity> identity;
-    bool password = false;
+    std::optional<Identity> identity{};
     bool renews = false;  // by the certificate that is to be renewed: /simplereenroll
   };
 
+  bool wants_another(int64_t now) const;
   est::Outcome<> attempt(int64_t now);
   bool keeps_breaking(est::FailureKind kind) const;
   est::Outcome<uint32_t> key_to_certify();
   est::Outcome<uint32_t> new_key();
   std::optional<uint32_t> forgotten_key();
   std::vector<Shown> ways_to_authenticate(int64_t now, std::string& why_not);
-  est::Outcome<> enroll_as(const Shown& shown, uint32_t key_id, int64_t now);
+  est::Outcome<EnrollAnswer> ask_as(const Shown& shown, uint32_t key_id, int64_t now);
   est::Outcome<est::CsrSpec> request_spec(const Shown& shown, const Access& access) const;
   est::Outcome<std::vector<std::byte>> make_request(est::CsrSpec spec, const Shown& shown, uint32_t key_id,
                                                     Bytes binding);
@@ -75,8 +74,7 @@ class Enroller {
   std::string asked_for() const;
   bool changed() const;
   void remove_key_unless_used(uint32_t key_id);
-  void note_failure(const est::Failure& failure, int64_t now);
-  int64_t renewal_time(const est::Certificate& certificate) const;
+  int64_t next_renewal() const;
   est::Pressure time_left(int64_t now) const;
 
   Surroundings& world_;
@@ -86,7 +84,7 @@ class Enroller {
   CertificateState state_;
   est::CsrSpec spec_;                      // of the last request, as the server's CSR attributes wanted it
   std::vector<std::byte> sent_;            // and its bytes
-  std::optional<int64_t> told_to_wait_s_;  // by the server, with the last failure
+  std::optional<int64_t> told_to_wait_s_;  // with the last failure; nothing where the usual delay is right
 };
 
 }  // namespace wvds::est_service

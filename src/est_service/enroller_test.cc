@@ -165,6 +165,61 @@ TEST_P(EnrollerTest, GoesBackToTheOldCertificateWhenTheServerRefusesItsOwn) {
   world.step({Wish{"device", true}});
   EXPECT_EQ(failure_of(world), "credential-rejected");
   EXPECT_EQ(world.certificate().fingerprint, before);
+  EXPECT_EQ(std::ranges::count(world.server.log, "simplereenroll certificate"), 1);
+  EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll password"), 1) << "the first time, and not once more";
+}
+
+TEST_P(EnrollerTest, RenewsTheOldCertificateInTimeAfterItWentBackToIt) {
+  FakeWorld world(library());
+  world.restart();
+  world.step();
+  const CertificateStatus first = world.certificate();
+  int refused = 0;
+  world.surroundings->installed = [&](const std::string&) {  // a new certificate; then the old one again
+    world.server.accepts_certificates = !world.server.accepts_certificates;
+    refused += world.server.accepts_certificates ? 1 : 0;
+  };
+  world.run(first.not_before + 61 * kDay);  // more than 67 % of the 90 days
+  EXPECT_EQ(world.certificate().fingerprint, first.fingerprint);
+  const int before = refused;
+  world.run(world.now + kDay);
+  EXPECT_GT(refused - before, 20) << "it goes on trying";
+  EXPECT_LT(refused - before, 25) << "once an hour: not each minute a certificate for nothing";
+  world.surroundings->installed = nullptr;
+  world.run(first.not_after - kDay);
+  EXPECT_NE(world.certificate().fingerprint, first.fingerprint);
+  EXPECT_EQ(failure_of(world), "none");
+}
+
+TEST_P(EnrollerTest, SaysThatItAuthenticatedByThePasswordOnlyWhereItDid) {
+  const std::string by_password = "(authenticated by the password)";
+  struct Case {
+    const char* failure;
+    std::function<void(FakeWorld&)> spoil;
+    bool said;
+  };
+  const Case cases[] = {
+      {"credential-rejected", [](auto& world) { world.server.password_right = false; }, true},
+      {"request-refused",
+       [](auto& world) { world.server.enroll_failure = est::Failure{est::FailureKind::kRequestRefused, "no"}; }, true},
+      {"connect-failed", [](auto& world) { world.server.reachable = false; }, false},
+      {"wrong-key", [](auto& world) { world.server.wrong_key = "P-256"; }, false},
+      {"credential-rejected",
+       [](auto& world) {
+         world.surroundings->installed = [&](const std::string&) { world.server.accepts_certificates = false; };
+       },
+       false},
+  };
+  for (const Case& one : cases) {
+    FakeWorld world(library());
+    world.restart();
+    ASSERT_EQ(failure_of(world), "none");
+    one.spoil(world);
+    world.step();
+    ASSERT_EQ(failure_of(world), one.failure);
+    const std::string& detail = world.certificate().last_failure->detail;
+    EXPECT_EQ(detail.find(by_password) != detail.npos, one.said) << detail;
+  }
 }
 
 TEST_P(EnrollerTest, TriesThePasswordWhenItsCertificateIsRefusedOrHasExpired) {
@@ -394,6 +449,18 @@ TEST_P(EnrollerTest, EnrolsByACertificateInAFileAndRenewsThatToo) {
   ASSERT_TRUE(renewed.has_value());
   EXPECT_TRUE(renewed->front().has_key(credential.key.get()));
   EXPECT_GT(renewed->front().not_after(), world.now);
+}
+
+TEST_P(EnrollerTest, AsksForNoCertificateThatItCantPutInItsPlace) {
+  FakeWorld world(library());
+  world.restart();
+  Credential credential(world, world.server.ca());
+  world.surroundings->save_credential = nullptr;
+  world.server.leaf_lifetime = fakes::kYear;  // so that only the credential is due
+  const int64_t end = world.now + 80 * kDay;
+  while (world.now < end) world.now = std::max(world.now + 1, world.step());
+  EXPECT_EQ(std::ranges::count(world.server.log, "simpleenroll certificate"), 1);
+  EXPECT_EQ(std::ranges::count(world.server.log, "simplereenroll certificate"), 0);
 }
 
 TEST_P(EnrollerTest, LeavesAMakersCertificateAlone) {

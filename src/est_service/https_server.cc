@@ -136,6 +136,7 @@ class HttpsServer::Exchange {
     if (!body) return std::unexpected(body.error());
     const auto authorization = this->authorization();
     if (!authorization) return std::unexpected(authorization.error());
+    if (access_.password_used != nullptr && !authorization->empty()) *access_.password_used = true;
     auto response = connection_->ask(request(*body, *authorization), deadline_);
     if (!response) {
       connection_.reset();
@@ -204,7 +205,7 @@ Outcome<est::Judgement> HttpsServer::ask(const Access& access, est::Operation op
                                          const MakeRequest* make_request, const std::string& certificate_id) {
   std::string username;
   crypto::LockedBytes password;
-  if (access.password && !settings_.username.empty()) {
+  if (access.password_used != nullptr && !settings_.username.empty()) {
     auto read = settings_.password();
     if (!read) return failed(FailureKind::kConfiguration, "the password can't be read: " + read.error().detail);
     username = settings_.username;

@@ -24,10 +24,10 @@ struct Identity {
 
 // Access says whom to trust and what to show.
 struct Access {
-  std::vector<est::Certificate> anchors;
+  std::vector<est::Certificate> anchors{};
   bool server_unknown = false;         // nobody vouches for the server: for /cacerts only (RFC 7030, section 4.1.1)
   const Identity* identity = nullptr;  // for TLS, where there is one
-  bool password = false;               // the configuration's, if the server asks for it
+  bool* password_used = nullptr;       // null: not to be used; else the configuration's is, if the server asks for it
   int64_t now = 0;                     // Unix seconds
 };
 

@@ -37,6 +37,12 @@ void put(Json& json, const char* name, const std::optional<Part>& part) {
   if (part) json[name] = json_of(*part);
 }
 
+void put(Json& json, const Attempts& attempts) {
+  json["next_attempt"] = attempts.next_attempt;
+  json["failures"] = attempts.failures;
+  put(json, "last_failure", attempts.last_failure);
+}
+
 // What a server or the system said need not be UTF-8.
 std::string written(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -131,6 +137,12 @@ class Fields {
     text("explanation", out.explanation);
   }
 
+  void attempts(Attempts& out) {
+    number("next_attempt", out.next_attempt);
+    number("failures", out.failures);
+    part("last_failure", out.last_failure);
+  }
+
   void read(CertificateState& out) {
     text("asked_for", out.asked_for);
     part("current", out.current);
@@ -139,18 +151,14 @@ class Fields {
     part("pending", out.pending);
     part("hint", out.hint);
     number("renew_at", out.renew_at);
-    number("next_attempt", out.next_attempt);
-    number("failures", out.failures);
-    part("last_failure", out.last_failure);
+    attempts(out);
   }
 
   void read(TrustState& out) {
     certificates("anchors", out.anchors);
     certificates("intermediates", out.intermediates);
     number("fetched_at", out.fetched_at);
-    number("next_attempt", out.next_attempt);
-    number("failures", out.failures);
-    part("last_failure", out.last_failure);
+    attempts(out);
     number("last_seen", out.last_seen);
   }
 
@@ -179,6 +187,10 @@ Outcome<State> state_from(const crypto::Library& library, std::string_view text)
 
 }  // namespace
 
+LastFailure LastFailure::of(const est::Failure& failure, int64_t at) {
+  return {est::failure_name(failure.kind), failure.detail, est::failure_advice(failure.kind), at};
+}
+
 std::string pem_of(const std::vector<est::Certificate>& list) {
   std::string pem;
   for (const est::Certificate& certificate : list) pem += certificate.to_pem();
@@ -193,18 +205,14 @@ std::string to_text(const CertificateState& state) {
   put(json, "pending", state.pending);
   put(json, "hint", state.hint);
   json["renew_at"] = state.renew_at;
-  json["next_attempt"] = state.next_attempt;
-  json["failures"] = state.failures;
-  put(json, "last_failure", state.last_failure);
+  put(json, state);
   return written(json);
 }
 
 std::string to_text(const TrustState& state) {
   Json json{{"version", kVersion}, {"anchors", pem_of(state.anchors)}, {"intermediates", pem_of(state.intermediates)}};
   json["fetched_at"] = state.fetched_at;
-  json["next_attempt"] = state.next_attempt;
-  json["failures"] = state.failures;
-  put(json, "last_failure", state.last_failure);
+  put(json, state);
   json["last_seen"] = state.last_seen;
   return written(json);
 }

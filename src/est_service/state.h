@@ -23,8 +23,8 @@ struct Installed {
 // Pending is an enrolment that has begun.
 struct Pending {
   uint32_t key_id = 0;
-  std::vector<std::byte> request;  // that the server took to answer later: it must come again as it was
-  bool waiting = false;            // the server said when to come back
+  std::vector<std::byte> request{};  // that the server took to answer later: it must come again as it was
+  bool waiting = false;              // the server said when to come back
 };
 
 struct LastFailure {
@@ -33,7 +33,20 @@ struct LastFailure {
   std::string advice;
   int64_t at = 0;
 
+  static LastFailure of(const est::Failure& failure, int64_t at);
   bool operator==(const LastFailure&) const = default;
+};
+
+// Attempts is how it went with something that is tried again until it works.
+struct Attempts {
+  int64_t next_attempt = 0;  // not before, after a failure or a 202
+  uint32_t failures = 0;     // since the last success
+  std::optional<LastFailure> last_failure;
+
+  void succeeded() {
+    failures = 0;
+    last_failure.reset();
+  }
 };
 
 // Hint is when the server wants the certificate to be renewed.
@@ -46,27 +59,21 @@ struct Hint {
 };
 
 // CertificateState is one certificate of the configuration.
-struct CertificateState {
+struct CertificateState : Attempts {
   std::string asked_for;  // subject and names that the configuration had when `current` was enrolled
   std::optional<Installed> current;
   std::optional<Installed> previous;  // the one before
   bool current_used = false;          // the server has accepted the current one
   std::optional<Pending> pending;
   std::optional<Hint> hint;
-  int64_t renew_at = 0;      // 0: no certificate yet
-  int64_t next_attempt = 0;  // not before, after a failure or a 202
-  uint32_t failures = 0;     // since the last success
-  std::optional<LastFailure> last_failure;
+  int64_t renew_at = 0;  // 0: no certificate yet
 };
 
 // TrustState is what the server's CA is known by.
-struct TrustState {
+struct TrustState : Attempts {
   std::vector<est::Certificate> anchors;        // roots that were accepted
   std::vector<est::Certificate> intermediates;  // the CA's other certificates
   int64_t fetched_at = 0;
-  int64_t next_attempt = 0;
-  uint32_t failures = 0;
-  std::optional<LastFailure> last_failure;
   int64_t last_seen = 0;  // the latest time the clock has shown
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/testing/library_fixture.h"
+#include "est_service/file_records.h"
 #include "est_service/folder.h"
 #include "est_service/testing/fake_world.h"
 
@@ -83,6 +84,12 @@ TEST(CertificateState, OfANewerVersionIsNotGuessedAt) {
   EXPECT_NE(read.error().detail.find("version 2"), std::string::npos);
 }
 
+std::unique_ptr<Records> records_on(FakeVolume& volume, Faults& faults) {
+  auto records = open_file_records(std::make_unique<FakeDisk>("/est", volume, faults));
+  EXPECT_TRUE(records.has_value());
+  return std::move(*records);
+}
+
 // A power cut at each step of a save leaves the state before or the new one, on whatever the disk kept.
 TEST(Folder, LosesNothingByAPowerCutAtAnyStep) {
   CertificateState before = full_state(), after = full_state();
@@ -90,19 +97,15 @@ TEST(Folder, LosesNothingByAPowerCutAtAnyStep) {
   for (size_t cut = 0; cut < 12; ++cut) {
     FakeVolume volume;
     Faults faults;
-    FakeDisk disk("/est", volume, faults);
-    auto folder = Folder::open(library(), disk);
-    ASSERT_TRUE(folder.has_value());
-    ASSERT_TRUE(folder->save_certificate("device", before).has_value());
+    Folder folder(library(), records_on(volume, faults));
+    ASSERT_TRUE(folder.save_certificate("device", before).has_value());
     faults.steps = 0;
     faults.power_off_at = cut;
-    const bool saved = folder->save_certificate("device", after).has_value();
+    const bool saved = folder.save_certificate("device", after).has_value();
     for (FakeVolume& found : platform::testing::after_power_cut(volume, 50, cut)) {
       Faults none;
-      FakeDisk again("/est", found, none);
-      auto reopened = Folder::open(library(), again);
-      ASSERT_TRUE(reopened.has_value());
-      const auto read = reopened->read_certificate("device");
+      const Folder reopened(library(), records_on(found, none));
+      const auto read = reopened.read_certificate("device");
       ASSERT_TRUE(read.has_value()) << read.error().detail;
       EXPECT_TRUE(read->renew_at == after.renew_at || (!saved && read->renew_at == before.renew_at)) << "cut " << cut;
     }

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/handle.h"
 #include "est_service/tls_failure.h"
 
 namespace wvds::est_service {
@@ -19,14 +20,8 @@ using est::Outcome;
 constexpr const char* kGroups = "?*X25519MLKEM768:?SecP256r1MLKEM768:?X25519:?secp256r1:?secp384r1";
 constexpr size_t kRecord = 16 << 10;
 
-struct ContextDeleter {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-struct SslDeleter {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
-using Ssl = std::unique_ptr<SSL, SslDeleter>;
+using Context = Handle<SSL_CTX, SSL_CTX_free>;
+using Ssl = Handle<SSL, SSL_free>;
 
 std::unexpected<est::Failure> not_set_up(const char* what) {
   std::array<char, 256> text{};

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "est/certs_only.h"
-#include "est/schedule.h"
 #include "est/trust.h"
+#include "est_service/timing.h"
 
 namespace wvds::est_service {
 namespace {
@@ -42,26 +42,16 @@ Outcome<> TrustKeeper::refresh(const Identity* identity, int64_t now) {
   if (!fetched && identity != nullptr && may_be_the_credential(fetched.error().kind)) fetched = fetch(nullptr, now);
   if (fetched) {
     state_.fetched_at = now;
-    state_.failures = 0;
-    state_.last_failure.reset();
+    state_.succeeded();
     state_.next_attempt = now;
   } else {
-    note_failure(fetched.error(), now);
+    note_failure(world_, state_, fetched.error(), now);
+    log_warning("CA certificates not fetched", {{"failure", state_.last_failure->name},
+                                                {"detail", state_.last_failure->detail},
+                                                {"again_at", est::time_text(state_.next_attempt)}});
   }
   if (auto saved = world_.folder.save_trust(state_); !saved && fetched) return saved;
   return fetched;
-}
-
-void TrustKeeper::note_failure(const est::Failure& failure, int64_t now) {
-  ++state_.failures;
-  const est::RetryRule rule{.first_s = world_.config.retry.first_s, .longest_s = world_.config.retry.longest_s};
-  state_.next_attempt =
-      now + std::max<int64_t>(1, est::retry_delay_ms(rule, state_.failures, std::nullopt, world_.random()) / 1000);
-  state_.last_failure =
-      LastFailure{est::failure_name(failure.kind), failure.detail, est::failure_advice(failure.kind), now};
-  log_warning("CA certificates not fetched", {{"failure", est::failure_name(failure.kind)},
-                                              {"detail", failure.detail},
-                                              {"again_at", est::time_text(state_.next_attempt)}});
 }
 
 // The first that works counts: who is known vouches for the rest; then what was configured to begin with. A CA that
@@ -87,13 +77,10 @@ Outcome<std::vector<est::Certificate>> TrustKeeper::ask(const Access& access) {
 }
 
 Outcome<> TrustKeeper::accept_from_known(const Identity* identity, int64_t now) {
-  Access access;
-  access.anchors = anchors();
-  access.identity = identity;
-  access.now = now;
-  const auto received = ask(access);
+  const Access known = access(now, identity);
+  const auto received = ask(known);
   if (!received) return std::unexpected(received.error());
-  return take(est::accept_ca_certificates(world_.library, access.anchors, *received, now));
+  return take(est::accept_ca_certificates(world_.library, known.anchors, *received, now));
 }
 
 // RFC 7030, section 4.1.1: the answer of a server that nobody vouches for counts when a person has said which root it
@@ -105,19 +92,13 @@ Outcome<> TrustKeeper::accept_by_fingerprint(int64_t now) {
     if (!fingerprint) return failed(FailureKind::kConfiguration, fingerprint.error().detail);
     expected.push_back(*fingerprint);
   }
-  Access access;
-  access.server_unknown = true;
-  access.now = now;
-  const auto received = ask(access);
+  const auto received = ask({.server_unknown = true, .now = now});
   if (!received) return std::unexpected(received.error());
   return take(est::accept_by_fingerprint(world_.library, *received, expected, now));
 }
 
 Outcome<> TrustKeeper::accept_from_implicit(int64_t now) {
-  Access access;
-  access.anchors = world_.implicit_anchors;
-  access.now = now;
-  const auto received = ask(access);
+  const auto received = ask({.anchors = world_.implicit_anchors, .now = now});
   if (!received) return std::unexpected(received.error());
   return take(est::accept_from_trusted_server(world_.library, *received, now));
 }

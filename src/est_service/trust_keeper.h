@@ -21,6 +21,11 @@ class TrustKeeper {
   // configuration, so that a device can be helped whose CA began anew.
   std::vector<est::Certificate> anchors() const;
 
+  // access is that to a server whom they vouch for.
+  Access access(int64_t now, const Identity* identity = nullptr) const {
+    return {.anchors = anchors(), .identity = identity, .now = now};
+  }
+
   // due is when the CA certificates are to be fetched: once a day, sooner after a failure.
   int64_t due() const;
 
@@ -38,7 +43,6 @@ class TrustKeeper {
   est::Outcome<> accept_by_fingerprint(int64_t now);
   est::Outcome<> accept_from_implicit(int64_t now);
   est::Outcome<> take(est::Outcome<est::CaCertificates> accepted);
-  void note_failure(const est::Failure& failure, int64_t now);
 
   Surroundings& world_;
   TrustState state_;

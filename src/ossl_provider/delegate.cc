@@ -8,19 +8,14 @@
 #include <array>
 #include <string_view>
 
+#include "base/handle.h"
+
 namespace wvds::ossl_provider {
 namespace {
 
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-using MdHandle = std::unique_ptr<EVP_MD, Releaser<EVP_MD_free>>;
-using PkeyHandle = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
-using PkeyCtxHandle = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
+using MdHandle = Handle<EVP_MD, EVP_MD_free>;
+using PkeyHandle = Handle<EVP_PKEY, EVP_PKEY_free>;
+using PkeyCtxHandle = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using MdCtxHandle = std::unique_ptr<EVP_MD_CTX, MdContextRelease>;
 
 std::unexpected<Error> no_provider(const std::string& what) {

@@ -3,19 +3,13 @@
 #include <openssl/provider.h>
 #include <openssl/store.h>
 
+#include "base/handle.h"
 #include "crypto/openssl_error.h"
 #include "ossl_provider/key_uri.h"
 #include "ossl_provider/provider.h"
 
 namespace wvds::ossl_provider {
 namespace {
-
-struct StoreClose {
-  void operator()(OSSL_STORE_CTX* store) const { OSSL_STORE_close(store); }
-};
-struct InfoRelease {
-  void operator()(OSSL_STORE_INFO* info) const { OSSL_STORE_INFO_free(info); }
-};
 
 // status_in_queue is the reason of the last error that this provider raised; kCryptoError where there is none.
 Status status_in_queue() {
@@ -47,10 +41,10 @@ Result<LoadedProvider> add_provider(ossl_lib_ctx_st* context) {
 
 Result<Pkey> load_key(ossl_lib_ctx_st* context, const std::string& uri) {
   WVDS_TRY(parse_key_uri(uri));
-  const std::unique_ptr<OSSL_STORE_CTX, StoreClose> store(
+  const Handle<OSSL_STORE_CTX, OSSL_STORE_close> store(
       OSSL_STORE_open_ex(uri.c_str(), context, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
   if (!store || OSSL_STORE_expect(store.get(), OSSL_STORE_INFO_PKEY) != 1) return load_failure(uri);
-  const std::unique_ptr<OSSL_STORE_INFO, InfoRelease> info(OSSL_STORE_load(store.get()));
+  const Handle<OSSL_STORE_INFO, OSSL_STORE_INFO_free> info(OSSL_STORE_load(store.get()));
   Pkey key(info ? OSSL_STORE_INFO_get1_PKEY(info.get()) : nullptr);
   if (!key) return load_failure(uri);
   crypto::clear_openssl_errors();

@@ -49,7 +49,7 @@ const OSSL_ALGORITHM* query(void* provider_context, int operation, int* no_cache
   }
 }
 
-const OSSL_PARAM* gettable_params(void*) {
+const OSSL_PARAM* gettable_provider_params(void*) {
   static const OSSL_PARAM kParams[] = {OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, nullptr, 0),
                                        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, nullptr, 0),
                                        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_BUILDINFO, nullptr, 0),
@@ -57,7 +57,7 @@ const OSSL_PARAM* gettable_params(void*) {
   return kParams;
 }
 
-int get_params(void*, OSSL_PARAM params[]) {
+int get_provider_params(void*, OSSL_PARAM params[]) {
   OSSL_PARAM* name = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_NAME);
   OSSL_PARAM* version = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_VERSION);
   OSSL_PARAM* build = OSSL_PARAM_locate(params, OSSL_PROV_PARAM_BUILDINFO);
@@ -75,8 +75,8 @@ void tear_down(void* provider_context) { delete static_cast<ProviderContext*>(pr
 
 const std::array kFunctions{
     entry<OSSL_FUNC_provider_teardown_fn>(OSSL_FUNC_PROVIDER_TEARDOWN, tear_down),
-    entry<OSSL_FUNC_provider_gettable_params_fn>(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, gettable_params),
-    entry<OSSL_FUNC_provider_get_params_fn>(OSSL_FUNC_PROVIDER_GET_PARAMS, get_params),
+    entry<OSSL_FUNC_provider_gettable_params_fn>(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, gettable_provider_params),
+    entry<OSSL_FUNC_provider_get_params_fn>(OSSL_FUNC_PROVIDER_GET_PARAMS, get_provider_params),
     entry<OSSL_FUNC_provider_query_operation_fn>(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
     entry<OSSL_FUNC_provider_get_reason_strings_fn>(OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, reasons),
     kEnd};

@@ -67,4 +67,90 @@ int verdict(const ErrorQueue& errors, Body&& body) noexcept {
   return done == 1 && valid ? 1 : 0;
 }
 
+// SignatureFunctions are what OpenSSL calls for one signature algorithm. Context is its SignatureBase, with
+//   Result<Context> copy() const;
+//   void begin();                                  an operation begins: what was gathered before is forgotten
+//   Result<> take_params(const OSSL_PARAM*);
+//   Result<> update(OctetsView);                   gathers a message in pieces
+//   Result<Octets> finish();                       what is to be signed of it
+//   Result<Octets> sign(OctetsView) const;
+//   Result<> verify(OctetsView signature, OctetsView) const;
+template <class Context>
+struct SignatureFunctions {
+  static Context& of(void* context) { return *static_cast<Context*>(context); }
+
+  template <Demand demand>
+  static void* new_context(void* provider_context, const char* properties) {
+    auto& provider = *static_cast<ProviderContext*>(provider_context);
+    std::unique_ptr<Context> context;
+    guard(provider.errors(), "newctx", [&]() -> Result<> {
+      context.reset(new Context{{provider, demand, own_properties(properties, demand == Demand::kFips)}});
+      return {};
+    });
+    return context.release();
+  }
+
+  static void free_context(void* context) { delete static_cast<Context*>(context); }
+
+  static void* duplicate(void* context) {
+    std::unique_ptr<Context> copy;
+    guard(of(context).provider.errors(), "dupctx", [&]() -> Result<> {
+      WVDS_ASSIGN(copied, of(context).copy());
+      copy = std::make_unique<Context>(std::move(copied));
+      return {};
+    });
+    return copy.release();
+  }
+
+  static int set_params(void* context, const OSSL_PARAM params[]) {
+    return guard(of(context).provider.errors(), "set_ctx_params", [&] { return of(context).take_params(params); });
+  }
+
+  template <bool to_sign>
+  static int start(void* context, void* keydata, const OSSL_PARAM params[]) {
+    return guard(of(context).provider.errors(), "init", [&]() -> Result<> {
+      WVDS_TRY(use_key(of(context), keydata, to_sign));
+      of(context).begin();
+      return of(context).take_params(params);
+    });
+  }
+
+  static int update(void* context, const unsigned char* data, size_t size) {
+    return guard(of(context).provider.errors(), "update", [&] { return of(context).update(view(data, size)); });
+  }
+
+  static int sign(void* context, unsigned char* out, size_t* out_len, size_t max_out, const unsigned char* data,
+                  size_t size) {
+    const Context& signer = of(context);
+    return guard(signer.provider.errors(), "sign", [&] {
+      return put_signature(signer, {out, out_len, max_out}, [&] { return signer.sign(view(data, size)); });
+    });
+  }
+
+  static int finish_signing(void* context, unsigned char* out, size_t* out_len, size_t max_out) {
+    Context& signer = of(context);
+    return guard(signer.provider.errors(), "sign", [&] {
+      return put_signature(signer, {out, out_len, max_out}, [&]() -> Result<Octets> {
+        WVDS_ASSIGN(gathered, signer.finish());
+        return signer.sign(gathered);
+      });
+    });
+  }
+
+  static int verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* data,
+                    size_t size) {
+    const Context& verifier = of(context);
+    return verdict(verifier.provider.errors(),
+                   [&] { return verifier.verify(view(signature, signature_len), view(data, size)); });
+  }
+
+  static int finish_verifying(void* context, const unsigned char* signature, size_t signature_len) {
+    Context& verifier = of(context);
+    return verdict(verifier.provider.errors(), [&]() -> Result<> {
+      WVDS_ASSIGN(gathered, verifier.finish());
+      return verifier.verify(view(signature, signature_len), gathered);
+    });
+  }
+};
+
 }  // namespace wvds::ossl_provider

@@ -90,7 +90,7 @@ int load(void* store, OSSL_CALLBACK* callback, void* argument, OSSL_PASSPHRASE_C
   return guard(opened.provider.errors(), "load", [&] { return offer(opened, callback, argument); });
 }
 
-const std::array kFunctions{
+const std::array kStoreFunctions{
     entry<OSSL_FUNC_store_open_fn>(OSSL_FUNC_STORE_OPEN, open),
     entry<OSSL_FUNC_store_settable_ctx_params_fn>(OSSL_FUNC_STORE_SETTABLE_CTX_PARAMS, settable_params),
     entry<OSSL_FUNC_store_set_ctx_params_fn>(OSSL_FUNC_STORE_SET_CTX_PARAMS, set_params),
@@ -103,7 +103,7 @@ const std::array kFunctions{
 
 // The store itself does no cryptography: which key management takes the key decides about FIPS.
 const OSSL_ALGORITHM* store_tables() {
-  static const std::array kTables{algorithm_entry(kScheme, kFipsProperties, kFunctions), OSSL_ALGORITHM{}};
+  static const std::array kTables{algorithm_entry(kScheme, kFipsProperties, kStoreFunctions), OSSL_ALGORITHM{}};
   return kTables.data();
 }
 

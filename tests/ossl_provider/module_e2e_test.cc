@@ -15,9 +15,9 @@
 namespace wvds::test {
 namespace {
 
-using LibCtx = std::unique_ptr<OSSL_LIB_CTX, Releaser<OSSL_LIB_CTX_free>>;
-using Store = std::unique_ptr<OSSL_STORE_CTX, Releaser<OSSL_STORE_close>>;
-using StoreInfo = std::unique_ptr<OSSL_STORE_INFO, Releaser<OSSL_STORE_INFO_free>>;
+using LibCtx = Handle<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
+using Store = Handle<OSSL_STORE_CTX, OSSL_STORE_close>;
+using StoreInfo = Handle<OSSL_STORE_INFO, OSSL_STORE_INFO_free>;
 
 std::string output_of(const std::string& command) {
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);

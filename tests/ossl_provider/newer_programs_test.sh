@@ -1,43 +1,17 @@
 #!/bin/bash
 # newer_programs_test.sh WVDS SERVICE MODULE CLIENT_LIBRARY OPENSSL_PREFIX: curl and nginx with keys of the service. Those
-# that take provider keys are newer than this system may have: they run, with the built programs, in a root of their own,
-# made by mmdebstrap from the machine's archive.
+# that take provider keys are newer than this system may have: they run, with the built programs, in a root of their own.
 
 set -euo pipefail
+# shellcheck source=tests/support/newer_root.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../support/newer_root.sh"
+
 wvds=$1 service=$2 module=$3 library=$4 openssl=$5
-scratch=$(mktemp -d)
-root=$scratch/root
-as_root=()
-((EUID == 0)) || as_root=(unshare --map-auto --map-root-user)
-finish() {
-  "${as_root[@]}" rm -rf "$root" || true
-  rm -rf "$scratch"
-}
-trap finish EXIT
-
-not_run() {
-  echo "NOT RUN: $*"
-  exit 0
-}
-
 # shellcheck disable=SC2310
 ! readelf -d "$module" | grep -q 'lib[at]san' || not_run "programs can't load the module of a sanitized build"
-type -P mmdebstrap >/dev/null || not_run 'mmdebstrap is not installed'
-"${as_root[@]}" unshare --mount --pid --net --fork true 2>/dev/null ||
-  not_run 'neither root nor a user namespace with a range of user ids is to be had'
-# shellcheck disable=SC2016 # apt's own way to write it
-archive=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -v -- -security | head -n 1) || true
-[[ $archive ]] || not_run 'the machine names no archive'
-timeout 300 mmdebstrap --quiet --variant=apt --include=curl,openssl,nginx-light,iproute2,libstdc++6 \
-  --aptopt='Acquire::Check-Valid-Until "false"' sid "$root" "$archive" >"$scratch/log" 2>&1 ||
-  not_run "no root could be made: $(tail -n 1 "$scratch/log")"
-
-# What was built, at the places where the programs look for it
-stage() {
-  "${as_root[@]}" mkdir -p "$root$(dirname "$1")"
-  "${as_root[@]}" cp -L "$1" "$root$1"
-}
-for file in "$wvds" "$service" "$module" "$library" "$openssl"/lib/libcrypto.so.*; do stage "$file"; done
+use_scratch_folder
+make_root "$scratch" curl,openssl,nginx-light,iproute2,libstdc++6
+stage "$scratch" "$wvds" "$service" "$module" "$library" "$openssl"/lib/libcrypto.so.*
 
 cat >"$scratch/inside.sh" <<'END'
 set -euo pipefail
@@ -124,15 +98,4 @@ done
 kill %1
 wait %1 || fail 'the service did not end well'
 END
-"${as_root[@]}" cp "$scratch/inside.sh" "$root/inside.sh"
-cat >"$scratch/enter.sh" <<'END'
-set -e
-mount -t proc proc "$1/proc"
-for device in null urandom random; do
-  [ -e "$1/dev/$device" ] || : >"$1/dev/$device"
-  mount --bind "/dev/$device" "$1/dev/$device"
-done
-exec chroot "$1" bash /inside.sh "$2" "$3" "$4"
-END
-"${as_root[@]}" timeout --kill-after=10 200 unshare --mount --pid --net --fork --kill-child \
-  sh "$scratch/enter.sh" "$root" "$wvds" "$service" "$module"
+run_inside "$scratch" "$scratch/inside.sh" "$wvds" "$service" "$module"

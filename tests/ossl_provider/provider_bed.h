@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/handle.h"
 #include "crypto/library.h"
 #include "ossl_provider/provider.h"
 #include "support/daemon.h"
@@ -19,19 +20,12 @@ namespace wvds::test {
 using Octets = std::vector<unsigned char>;
 using ossl_provider::Pkey;
 
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-using MdCtx = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
-using PkeyCtx = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
-using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;
-using Request = std::unique_ptr<X509_REQ, Releaser<X509_REQ_free>>;
-using SslCtx = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
-using SslEnd = std::unique_ptr<SSL, Releaser<SSL_free>>;
+using MdCtx = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using PkeyCtx = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using Certificate = Handle<X509, X509_free>;
+using Request = Handle<X509_REQ, X509_REQ_free>;
+using SslCtx = Handle<SSL_CTX, SSL_CTX_free>;
+using SslEnd = Handle<SSL, SSL_free>;
 
 // kServiceWithoutFips is JSON of the service's section "fips".
 inline constexpr const char* kServiceWithoutFips = R"("off")";

@@ -1,45 +1,18 @@
 #!/bin/bash
 # token_keys_test.sh WVDS SERVICE CLIENT_LIBRARY OPENSSL_PREFIX: keys inside a token that speaks PKCS#11 3.2. The token is
-# freehsm-c, which needs a newer system than this one may be: it and the built programs run in a root of their own, made
-# by mmdebstrap from the machine's archive.
+# freehsm-c, which needs a newer system than this one may be: it and the built programs run in a root of their own.
 
 set -euo pipefail
+# shellcheck source=tests/support/newer_root.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/../support/newer_root.sh"
+
 wvds=$1 service=$2 library=$3 openssl=$4
-scratch=$(mktemp -d)
-root=$scratch/root
-as_root=()
-((EUID == 0)) || as_root=(unshare --map-auto --map-root-user)
-finish() {
-  "${as_root[@]}" rm -rf "$root" || true
-  rm -rf "$scratch"
-}
-trap finish EXIT
-
-not_run() {
-  echo "NOT RUN: $*"
-  exit 0
-}
-
-type -P mmdebstrap >/dev/null || not_run 'mmdebstrap is not installed'
-"${as_root[@]}" unshare --mount --pid --fork true 2>/dev/null ||
-  not_run 'neither root nor a user namespace with a range of user ids is to be had'
-# shellcheck disable=SC2016 # apt's own way to write it
-archive=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -v -- -security | head -n 1) || true
-[[ $archive ]] || not_run 'the machine names no archive'
-
-# The newest suite has the token; its Release file is taken although it is an old one.
-timeout 300 mmdebstrap --quiet --variant=apt --include=freehsm-c,opensc \
-  --aptopt='Acquire::Check-Valid-Until "false"' sid "$root" "$archive" >"$scratch/log" 2>&1 ||
-  not_run "no root could be made: $(tail -n 1 "$scratch/log")"
-
-# What was built, at the places where the programs look for it
-stage() {
-  "${as_root[@]}" mkdir -p "$root$(dirname "$1")"
-  "${as_root[@]}" cp -L "$1" "$root$1"
-}
-for file in "$wvds" "$service" "$library" "$openssl"/lib/libcrypto.so.*; do stage "$file"; done
+use_scratch_folder
+make_root "$scratch" freehsm-c,opensc
+stage "$scratch" "$wvds" "$service" "$library" "$openssl"/lib/libcrypto.so.*
 # A sanitized build brings its runtime along: the root has none.
-while read -r file; do stage "$file"; done < <(ldd "$service" | grep -o '/[^ ]*/lib[a-z]*san\.so[^ ]*')
+mapfile -t runtime < <(ldd "$service" | grep -o '/[^ ]*/lib[a-z]*san\.so[^ ]*')
+stage "$scratch" "${runtime[@]}"
 
 cat >"$scratch/inside.sh" <<'END'
 set -euo pipefail
@@ -120,15 +93,4 @@ tool key delete "$key" || fail 'not deleted'
 stop
 echo 'keys inside a token: made, used after a restart, rotated, deleted'
 END
-"${as_root[@]}" cp "$scratch/inside.sh" "$root/inside.sh"
-cat >"$scratch/enter.sh" <<'END'
-set -e
-mount -t proc proc "$1/proc"
-for device in null urandom random; do
-  [ -e "$1/dev/$device" ] || : >"$1/dev/$device"
-  mount --bind "/dev/$device" "$1/dev/$device"
-done
-exec chroot "$1" bash /inside.sh "$2" "$3"
-END
-"${as_root[@]}" timeout --kill-after=10 200 unshare --mount --pid --fork --kill-child \
-  sh "$scratch/enter.sh" "$root" "$wvds" "$service"
+run_inside "$scratch" "$scratch/inside.sh" "$wvds" "$service"

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "est/check.h"
+#include "est_service/file_records.h"
 #include "est_service/key_types.h"
 
 namespace wvds::est_service::fakes {
@@ -75,7 +76,10 @@ Outcome<> FakeServer::meet(const Access& access) {
 
 Outcome<std::string> FakeServer::authenticate(const Access& access) const {
   if (access.identity != nullptr) return "certificate";
-  if (access.password && password_right) return "password";
+  if (access.password_used != nullptr) {
+    *access.password_used = true;
+    if (password_right) return "password";
+  }
   return failed(FailureKind::kCredentialRejected, "401");
 }
 
@@ -174,17 +178,22 @@ void FakeWorld::restart() {
   agent.reset();
   surroundings.reset();
   folder_.reset();
-  disk_ = std::make_unique<platform::testing::FakeDisk>("/est", volume, faults);
-  auto folder = Folder::open(library, *disk_);
-  if (!folder) {
-    std::fprintf(stderr, "the folder does not open: %s\n", folder.error().detail.c_str());
+  auto records = open_file_records(std::make_unique<platform::testing::FakeDisk>("/est", volume, faults));
+  if (!records) {
+    std::fprintf(stderr, "the folder does not open: %s\n", records.error().detail.c_str());
     std::abort();
   }
-  folder_.emplace(std::move(*folder));
-  surroundings.emplace(Surroundings{config, library, server, keys, *folder_, {}, {}, {}, {}, {}, {}});
-  surroundings->configured_anchors = {server.root()};
-  surroundings->random = [this] { return random_(); };
-  surroundings->installed = [this](const std::string& name) { installed.push_back(name); };
+  folder_.emplace(library, std::move(*records));
+  surroundings.emplace(Surroundings{
+      .config = config,
+      .library = library,
+      .server = server,
+      .keys = keys,
+      .folder = *folder_,
+      .configured_anchors = {server.root()},
+      .random = [this] { return random_(); },
+      .installed = [this](const std::string& name) { installed.push_back(name); },
+  });
   auto loaded = Agent::load(*surroundings, board, now);
   if (!loaded) {
     std::fprintf(stderr, "the agent does not load: %s\n", loaded.error().detail.c_str());

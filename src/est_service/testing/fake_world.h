@@ -117,7 +117,6 @@ class FakeWorld {
   std::unique_ptr<Agent> agent;
 
  private:
-  std::unique_ptr<platform::Disk> disk_;
   std::optional<Folder> folder_;
   std::mt19937_64 random_{17};
   mutable std::shared_ptr<const Snapshot> snapshot_;

@@ -6,15 +6,6 @@
 namespace wvds::tool {
 namespace {
 
-constexpr uint8_t kFilling = 0x5A;
-
-Buffer filled(size_t bytes) {
-  Buffer buffer(bytes);
-  std::memset(buffer.data(), kFilling, bytes);
-  buffer.set_size(bytes);
-  return buffer;
-}
-
 class Encrypt : public Workload {
  public:
   explicit Encrypt(size_t bytes) : plaintext_(filled(bytes)), sealed_(WVDS_AES_ENCRYPT_OUTPUT_SIZE(bytes)) {}
@@ -39,14 +30,10 @@ class Encrypt : public Workload {
   Buffer sealed_;
 };
 
-class Decrypt : public Encrypt {
+class Decrypt : public After<Encrypt> {
  public:
-  explicit Decrypt(size_t bytes) : Encrypt(bytes), opened_(bytes) {}
+  explicit Decrypt(size_t bytes) : After(bytes), opened_(bytes) {}
 
-  wvds_status prepare(wvds_session* session) override {
-    const wvds_status made = Encrypt::prepare(session);
-    return made == WVDS_SUCCESS ? Encrypt::once(session) : made;
-  }
   wvds_status once(wvds_session* session) override {
     return wvds_aes_decrypt(session, opened_.data(), opened_.size_out(), opened_.room(), key_, sealed_.data(),
                             sealed_.size(), nullptr, 0);
@@ -62,13 +49,10 @@ class Decrypt : public Encrypt {
   Buffer opened_;
 };
 
-class Sign : public Workload {
+class MlDsaSign : public Signing {
  public:
-  explicit Sign(size_t bytes) : message_(filled(bytes)), signature_(WVDS_MLDSA_MAX_SIGNATURE_SIZE) {}
+  explicit MlDsaSign(size_t bytes) : Signing(WVDS_MLDSA_65, bytes, WVDS_MLDSA_MAX_SIGNATURE_SIZE) {}
 
-  wvds_status prepare(wvds_session* session) override {
-    return make_session_key(session, &key_, WVDS_MLDSA_65, WVDS_USAGE_SIGN | WVDS_USAGE_VERIFY);
-  }
   wvds_status once(wvds_session* session) override {
     return wvds_mldsa_sign(session, signature_.data(), signature_.size_out(), signature_.room(), key_, message_.data(),
                            message_.size(), nullptr, 0, 0);
@@ -79,21 +63,12 @@ class Sign : public Workload {
     if (status == WVDS_SUCCESS) std::memcpy(place, message_.data(), message_.size());
     return status;
   }
-
- protected:
-  uint32_t key_ = 0;
-  Buffer message_;
-  Buffer signature_;
 };
 
-class Verify : public Sign {
+class MlDsaVerify : public After<MlDsaSign> {
  public:
-  using Sign::Sign;
+  using After::After;
 
-  wvds_status prepare(wvds_session* session) override {
-    const wvds_status made = Sign::prepare(session);
-    return made == WVDS_SUCCESS ? Sign::once(session) : made;
-  }
   wvds_status once(wvds_session* session) override {
     const wvds_public_key key = wvds_public_key_by_id(key_);
     return wvds_mldsa_verify(session, &key, signature_.data(), signature_.size(), message_.data(), message_.size(),
@@ -113,7 +88,7 @@ class Verify : public Sign {
 
 std::unique_ptr<Workload> encrypt_workload(size_t bytes) { return std::make_unique<Encrypt>(bytes); }
 std::unique_ptr<Workload> decrypt_workload(size_t bytes) { return std::make_unique<Decrypt>(bytes); }
-std::unique_ptr<Workload> sign_workload(size_t bytes) { return std::make_unique<Sign>(bytes); }
-std::unique_ptr<Workload> verify_workload(size_t bytes) { return std::make_unique<Verify>(bytes); }
+std::unique_ptr<Workload> sign_workload(size_t bytes) { return std::make_unique<MlDsaSign>(bytes); }
+std::unique_ptr<Workload> verify_workload(size_t bytes) { return std::make_unique<MlDsaVerify>(bytes); }
 
 }  // namespace wvds::tool

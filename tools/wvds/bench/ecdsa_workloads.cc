@@ -1,5 +1,4 @@
 // ECDSA-P256 with SHA-256.
-#include <algorithm>
 #include <array>
 
 #include "tools/wvds/bench/workload.h"
@@ -7,18 +6,10 @@
 namespace wvds::tool {
 namespace {
 
-constexpr uint8_t kFilling = 0x5A;
-
-class Sign : public Workload {
+class EcdsaSign : public Signing {
  public:
-  explicit Sign(size_t bytes) : message_(bytes), signature_(WVDS_ECDSA_MAX_SIGNATURE_SIZE) {
-    std::fill_n(message_.data(), bytes, kFilling);
-    message_.set_size(bytes);
-  }
+  explicit EcdsaSign(size_t bytes) : Signing(WVDS_ECDSA_P256, bytes, WVDS_ECDSA_MAX_SIGNATURE_SIZE) {}
 
-  wvds_status prepare(wvds_session* session) override {
-    return make_session_key(session, &key_, WVDS_ECDSA_P256, WVDS_USAGE_SIGN | WVDS_USAGE_VERIFY);
-  }
   wvds_status once(wvds_session* session) override {
     return wvds_ecdsa_sign(session, signature_.data(), signature_.size_out(), signature_.room(), key_, message_.data(),
                            message_.size(), WVDS_SHA256, 0);
@@ -30,21 +21,12 @@ class Sign : public Workload {
     payload.append(message_.view());
     return begin_with(session, call, WVDS_OP_ECDSA_SIGN, payload.view());
   }
-
- protected:
-  uint32_t key_ = 0;
-  Buffer message_;
-  Buffer signature_;
 };
 
-class Verify : public Sign {
+class EcdsaVerify : public After<EcdsaSign> {
  public:
-  using Sign::Sign;
+  using After::After;
 
-  wvds_status prepare(wvds_session* session) override {
-    const wvds_status made = Sign::prepare(session);
-    return made == WVDS_SUCCESS ? Sign::once(session) : made;
-  }
   wvds_status once(wvds_session* session) override {
     const wvds_public_key key = wvds_public_key_by_id(key_);
     return wvds_ecdsa_verify(session, &key, signature_.data(), signature_.size(), message_.data(), message_.size(),
@@ -62,7 +44,7 @@ class Verify : public Sign {
 
 }  // namespace
 
-std::unique_ptr<Workload> ecdsa_sign_workload(size_t bytes) { return std::make_unique<Sign>(bytes); }
-std::unique_ptr<Workload> ecdsa_verify_workload(size_t bytes) { return std::make_unique<Verify>(bytes); }
+std::unique_ptr<Workload> ecdsa_sign_workload(size_t bytes) { return std::make_unique<EcdsaSign>(bytes); }
+std::unique_ptr<Workload> ecdsa_verify_workload(size_t bytes) { return std::make_unique<EcdsaVerify>(bytes); }
 
 }  // namespace wvds::tool

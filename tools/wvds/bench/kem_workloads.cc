@@ -49,12 +49,8 @@ class Encaps : public Workload {
   Buffer ciphertext_{WVDS_MLKEM_MAX_CIPHERTEXT_SIZE};
 };
 
-class Decaps : public Encaps {
+class Decaps : public After<Encaps> {
  public:
-  wvds_status prepare(wvds_session* session) override {
-    const wvds_status made = Encaps::prepare(session);
-    return made == WVDS_SUCCESS ? Encaps::once(session) : made;
-  }
   wvds_status once(wvds_session* session) override {
     return wvds_mlkem_decaps(session, secret_.data(), key_, ciphertext_.data(), ciphertext_.size());
   }

@@ -15,6 +15,7 @@ class Ping : public Workload {
 };
 
 constexpr size_t kMessageBytes = 1024;
+constexpr uint8_t kFilling = 0x5A;
 
 }  // namespace
 
@@ -37,6 +38,13 @@ wvds_status begin_with(wvds_session* session, wvds_call** call, wvds_operation o
   const wvds_status status = wvds_request_begin(session, call, &place, operation, payload.size());
   if (status == WVDS_SUCCESS && !payload.empty()) std::memcpy(place, payload.data(), payload.size());
   return status;
+}
+
+Buffer filled(size_t bytes) {
+  Buffer buffer(bytes);
+  std::memset(buffer.data(), kFilling, bytes);
+  buffer.set_size(bytes);
+  return buffer;
 }
 
 std::unique_ptr<Workload> ping_workload() { return std::make_unique<Ping>(); }

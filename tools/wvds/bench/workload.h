@@ -63,4 +63,36 @@ std::array<uint8_t, 4> id_bytes(uint32_t id);
 // begin_with begins any operation with a payload that is ready.
 wvds_status begin_with(wvds_session* session, wvds_call** call, wvds_operation operation, ByteView payload);
 
+// filled is data to work on.
+Buffer filled(size_t bytes);
+
+// Signing is the part that all workloads with signatures have: a key, a message, and room for its signature.
+class Signing : public Workload {
+ public:
+  Signing(wvds_algorithm algorithm, size_t message_bytes, size_t max_signature_bytes)
+      : algorithm_(algorithm), message_(filled(message_bytes)), signature_(max_signature_bytes) {}
+
+  wvds_status prepare(wvds_session* session) override {
+    return make_session_key(session, &key_, algorithm_, WVDS_USAGE_SIGN | WVDS_USAGE_VERIFY);
+  }
+
+ protected:
+  const wvds_algorithm algorithm_;
+  uint32_t key_ = 0;
+  Buffer message_;
+  Buffer signature_;
+};
+
+// After is the part of a workload that needs what one request of another one made.
+template <class First>
+class After : public First {
+ public:
+  using First::First;
+
+  wvds_status prepare(wvds_session* session) override {
+    const wvds_status made = First::prepare(session);
+    return made == WVDS_SUCCESS ? First::once(session) : made;
+  }
+};
+
 }  // namespace wvds::tool
