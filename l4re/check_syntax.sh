@@ -4,8 +4,9 @@
 #
 # usage: l4re/check_syntax.sh [--real L4RE-BUILD-DIR]
 #
-# The self-test needs WVDS_GTEST, where GoogleTest's sources are (default: where Debian puts them). It and src/crypto need
-# OpenSSL's headers, of WVDS_L4RE_DEPS where that is set, else of build/openssl. Exit status: 0 every file is right, 1 not.
+# The self-test needs WVDS_GTEST, where GoogleTest's sources are (default: where Debian puts them). It and whatever uses
+# OpenSSL need its headers, of WVDS_L4RE_DEPS where that is set, else of build/openssl; the test of est_service needs
+# nlohmann-json's, of WVDS_L4RE_DEPS where that is set, else the system's. Exit status: 0 every file is right, 1 not.
 
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -55,7 +56,8 @@ check_file() {
   case $1 in
     *.c) "${c[@]}" -std=c11 "${strict[@]}" "${ours[@]}" "${theirs[@]}" "$1" ;;
     l4re/selftest/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${test_flags[@]}" "${theirs[@]}" "$1" ;;
-    src/crypto/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${openssl[@]}" "${theirs[@]}" "$1" ;;
+    l4re/esttest/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" -Itests/est "${openssl[@]}" "${theirs[@]}" "$1" ;;
+    src/crypto/* | src/est_service/*) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${openssl[@]}" "${theirs[@]}" "$1" ;;
     *) "${cxx[@]}" -std=gnu++23 "${strict[@]}" "${ours[@]}" "${theirs[@]}" "$1" ;;
   esac
 }

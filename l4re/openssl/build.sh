@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds OpenSSL's libcrypto and FIPS provider for L4Re and makes the folder that run-qemu and the package's Makefiles
+# Builds OpenSSL's libcrypto, libssl and FIPS provider for L4Re and makes the folder that run-qemu and the package's Makefiles
 # want, against an L4Re build directory of yours. Brings and builds nothing of L4Re.
 #
 # OpenSSL's source comes from this machine's Debian archive, as scripts/openssl.sh has it, in the version that the Linux
@@ -17,8 +17,8 @@ usage: l4re/openssl/build.sh --l4re-build DIR --out DIR
 --l4re-build DIR  a complete L4Re build directory, for amd64 or arm64
 --out DIR         where the result comes; a new or empty folder, or one that this script made
 
-The result: include/openssl, include/nlohmann (a link), lib/libcrypto.a, lib/fips.so (stripped), lib/fipsmodule.cnf (with the
-module's checksum), version. Nothing is done where it is there already for the same version, compiler and L4Re build
+The result: include/openssl, include/nlohmann and include/boost (links), lib/libcrypto.a, lib/libssl.a, lib/fips.so (stripped),
+lib/fipsmodule.cnf (with the module's checksum), version. Nothing is done where it is there already for the same version, compiler and L4Re build
 directory. The folder is the --deps of l4re/run-qemu.
 
 The source comes from the Debian archive that this machine uses, in the version of build/openssl, where scripts/openssl.sh
@@ -41,9 +41,10 @@ l4re_options=(
   no-sock no-dgram no-quic no-http no-ui-console no-afalgeng no-devcryptoeng no-async no-secure-memory
   -fno-strict-aliasing -fwrapv -fno-common -fstack-protector-strong -ffunction-sections -fdata-sections
 )
-l4re_layout=1 # raise it when the steps below produce something else from the same options and files
+l4re_layout=2 # raise it when the steps below produce something else from the same options and files
 
 nlohmann=/usr/include/nlohmann
+boost=/usr/include/boost
 l4re_build='' out='' arch='' triplet=''
 
 # l4re_setting NAME -> what l4defs.sh.inc of the build directory says
@@ -86,6 +87,7 @@ check_tools() {
   need_tools
   perl -MDigest::SHA -e 1 2>/dev/null || die "perl's own modules are missing: install the Debian package perl"
   [[ -e $nlohmann/json.hpp ]] || die "$nlohmann/json.hpp is missing: install the Debian package nlohmann-json3-dev"
+  [[ -e $boost/beast/http/basic_parser.hpp ]] || die "$boost/beast is missing: install the Debian package libboost-dev"
   compiler=$(l4re_setting L4_CC) linker=$(l4re_setting L4_LD)
   for tool in "${compiler%% *}" "${linker%% *}" "$triplet"-{ar,ranlib,strip}; do
     command -v "$tool" >/dev/null || die "$tool is missing: install the Debian package $(compiler_package)"
@@ -132,7 +134,7 @@ l4re_recipe() {
 made_before() {
   local version recipe file
   { read -r version && read -r recipe; } 2>/dev/null <"$out/version" || return 1
-  for file in include/openssl/{evp,configuration}.h include/nlohmann/json.hpp lib/{libcrypto.a,fips.so,fipsmodule.cnf}; do
+  for file in include/openssl/{evp,configuration}.h include/nlohmann/json.hpp include/boost/version.hpp lib/{libcrypto.a,libssl.a,fips.so,fipsmodule.cnf}; do
     [[ -e $out/$file ]] || return 1
   done
   [[ $recipe == "$(l4re_recipe)" ]] && fits "$version"
@@ -146,8 +148,8 @@ compile() {
   (cd "$source" && "${clean[@]}" perl Configure "l4re-$arch" "--config=$here/l4re.conf" \
     CC=l4re-cc "AR=$triplet-ar" "RANLIB=$triplet-ranlib" "${l4re_options[@]}") >>"$log" 2>&1 || return 1
   "${clean[@]}" make -C "$source" -j"$(nproc)" build_generated >>"$log" 2>&1 || return 1
-  total=$("${clean[@]}" make -C "$source" -n libcrypto.a providers/fips.so 2>>"$log" | grep -c ' -c -o ') || return 1
-  "${clean[@]}" make -C "$source" -j"$(nproc)" libcrypto.a providers/fips.so 2>&1 | tee -a "$log" |
+  total=$("${clean[@]}" make -C "$source" -n libcrypto.a libssl.a providers/fips.so 2>>"$log" | grep -c ' -c -o ') || return 1
+  "${clean[@]}" make -C "$source" -j"$(nproc)" libcrypto.a libssl.a providers/fips.so 2>&1 | tee -a "$log" |
     progress "OpenSSL $version for L4Re on $arch: compiling" "$total" ' -c -o '
 }
 
@@ -158,7 +160,8 @@ collect() {
   mkdir -p "$result"/{include/openssl,lib} || return 1
   cp "$source"/include/openssl/*.h "$result/include/openssl/" || return 1
   ln -s "$nlohmann" "$result/include/nlohmann" || return 1
-  cp "$source/libcrypto.a" "$result/lib/" || return 1
+  ln -s "$boost" "$result/include/boost" || return 1
+  cp "$source"/lib{crypto,ssl}.a "$result/lib/" || return 1
   "$triplet-strip" -o "$result/lib/fips.so" "$source/providers/fips.so" || return 1
   key=$(sed -n 's/^FIPSKEY=//p' "$source/Makefile")
   [[ -n $key ]] || return 1

@@ -1,5 +1,7 @@
 #include "access/principal.h"
 
+#include <algorithm>
+
 namespace wvds::access {
 namespace {
 
@@ -74,6 +76,18 @@ std::shared_ptr<Principal> PrincipalTable::resolve(const channel::Peer& peer) co
     best_fitness = fits;
   }
   return best;
+}
+
+std::vector<std::string> labels_of(const std::vector<config::Client>& clients, protocol::Daemon daemon) {
+  std::vector<std::string> labels;
+  const auto is_there = [daemon](const std::string& word) {
+    const auto operation = protocol::operation_from_config_name(word);
+    return operation && protocol::operation_info(static_cast<uint8_t>(*operation))->daemon == daemon;
+  };
+  for (const config::Client& client : clients) {
+    if (std::ranges::any_of(client.operations, is_there)) labels.push_back(client.label);
+  }
+  return labels;
 }
 
 bool claim(std::atomic<uint32_t>& count, uint32_t limit) {

@@ -85,6 +85,9 @@ class PrincipalTable {
   std::map<std::string, std::shared_ptr<Standing>> standings_;  // also of clients that former configs named
 };
 
+// labels_of lists the labels of the clients that have a right of this daemon's: the others don't come to it.
+std::vector<std::string> labels_of(const std::vector<config::Client>& clients, protocol::Daemon daemon);
+
 // claim counts one in below `limit`; false at the limit.
 bool claim(std::atomic<uint32_t>& count, uint32_t limit);
 

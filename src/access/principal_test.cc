@@ -25,6 +25,16 @@ std::string resolved(const PrincipalTable& table, const channel::Peer& peer) {
   return principal == nullptr ? "nobody" : principal->name();
 }
 
+TEST(Labels, AreThoseOfTheClientsWithARightThere) {
+  std::vector<config::Client> clients{client("keys", {}, {}, "k"), client("both", {}, {}, "b"),
+                                      client("certificates", {}, {}, "c")};
+  clients[0].operations = {"status"};
+  clients[1].operations = {"est-status", "key-generate"};
+  clients[2].operations = {"est-relay"};
+  EXPECT_EQ(labels_of(clients, protocol::Daemon::kCryptoService), (std::vector<std::string>{"k", "b"}));
+  EXPECT_EQ(labels_of(clients, protocol::Daemon::kEstService), (std::vector<std::string>{"b", "c"}));
+}
+
 TEST(PrincipalTable, FindsTheClientThatNamesMost) {
   const PrincipalTable table({client("group", {}, 20), client("user", 10, {}), client("both", 10, 20)});
   EXPECT_EQ(resolved(table, user(10, 20)), "both");

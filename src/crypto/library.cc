@@ -10,6 +10,7 @@
 #include "crypto/fetched.h"
 #include "crypto/locked_secret.h"
 #include "crypto/openssl_error.h"
+#include "crypto/openssl_place.h"
 #include "crypto/providers.h"
 #include "crypto/secure_heap.h"
 
@@ -158,8 +159,10 @@ class OpenSslLibrary final : public Library {
 using LoadedLibrary = std::unique_ptr<OpenSslLibrary>;
 
 FipsFiles fips_files(const LibraryConfig& config) {
-  return {config.modules_dir.empty() ? WVDS_OPENSSL_MODULES_DIR : config.modules_dir,
-          config.fips_config.empty() ? WVDS_OPENSSL_FIPS_CONFIG : config.fips_config};
+  FipsFiles files = default_fips_files();
+  if (!config.modules_dir.empty()) files.modules_dir = config.modules_dir;
+  if (!config.fips_config.empty()) files.config = config.fips_config;
+  return files;
 }
 
 Result<> check_engine_modes(const LibraryConfig& config) {

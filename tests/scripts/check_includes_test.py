@@ -45,6 +45,11 @@ class Modules(unittest.TestCase):
         ]
         self.assertEqual(both, ["service"])
 
+    def test_single_headers_are_allowed_by_name(self):
+        self.assertEqual(problems("src/est_service/a.cc", '#include "keystore/block_medium.h"'), [])
+        self.assertEqual(len(problems("src/est_service/a.cc", '#include "keystore/store.h"')), 1)
+        self.assertEqual(len(problems("src/est/a.cc", '#include "keystore/block_medium.h"')), 1)
+
     def test_the_message_names_file_and_line(self):
         self.assertEqual(
             problems("src/base/a.h", "#pragma once", '#include "crypto/aead.h"'),

@@ -141,7 +141,7 @@ stand_ins() {
   unpack_source() { mkdir -p "$1/openssl/include/openssl" "$1/openssl"/{providers,util}; }
   compile() {
     echo compiled >>"$compiled"
-    touch "$1"/include/openssl/{evp,configuration}.h "$1/libcrypto.a"
+    touch "$1"/include/openssl/{evp,configuration}.h "$1"/lib{crypto,ssl}.a
     echo module >"$1/providers/fips.so"
     echo FIPSKEY=00ff >"$1/Makefile"
     echo '$/ = undef; open my $f, "<", $ARGV[1]; print "@ARGV[4, 5] of ", <$f>' >"$1/util/mk-fipsmodule-cnf.pl"
@@ -156,7 +156,8 @@ test_the_checksum_is_of_the_stripped_module() {
   expect_in 'last line' "$out" "$(make_it)"
   expect_eq module $'stripped\nmodule' "$(<"$out/lib/fips.so")"
   expect_eq checksum $'-key 00ff of stripped\nmodule' "$(<"$out/lib/fipsmodule.cnf")"
-  [[ -e $out/include/nlohmann/json.hpp && -e $out/lib/libcrypto.a && -e $out/include/openssl/evp.h ]] || fail 'not complete'
+  [[ -e $out/include/nlohmann/json.hpp && -e $out/include/boost/version.hpp ]] || fail 'not complete'
+  [[ -e $out/lib/libcrypto.a && -e $out/lib/libssl.a && -e $out/include/openssl/evp.h ]] || fail 'not complete'
   [[ ! -e $out/.work ]] || fail 'the working folder was left'
 }
 
@@ -166,9 +167,9 @@ test_a_second_call_does_nothing_until_something_changes() {
   accepts make_it
   expect_in 'second call' 'is there' "$(make_it)"
   expect_eq 'builds for two calls' 1 "$(wc -l <"$compiled")"
-  rm "$out/lib/libcrypto.a"
+  rm "$out/lib/libssl.a"
   accepts make_it
-  expect_eq 'builds without libcrypto.a' 2 "$(wc -l <"$compiled")"
+  expect_eq 'builds without libssl.a' 2 "$(wc -l <"$compiled")"
   echo '# built anew' >>"$l4re/l4defs.sh.inc"
   accepts make_it
   expect_eq 'builds after a change of the build directory' 3 "$(wc -l <"$compiled")"

@@ -11,9 +11,16 @@ import subprocess
 import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-# What both the client library and the service are made of
+# What the client library and both services are made of
 SHARED = ("base", "protocol")
-MODULES = SHARED + ("channel", "client", "crypto", "keystore", "config", "access", "service", "platform")
+# The modules that each of the package's lists has all of
+LISTS = {
+    "WVDS_CLIENT": SHARED + ("client",),
+    "WVDS_SERVICE": SHARED + ("channel", "crypto", "keystore", "config", "access", "service", "platform"),
+    "WVDS_EST": SHARED
+    + ("channel", "client", "crypto", "config", "access", "platform", "ossl_provider", "est", "est_service"),
+}
+MODULES = sorted({module for modules in LISTS.values() for module in modules})
 
 # Sources that the package for L4Re does not have, and why
 LEFT_OUT = {
@@ -22,6 +29,7 @@ LEFT_OUT = {
     "keystore/archive_format.cc": "what the tool does to a store at rest",
     "keystore/store_inspect.cc": "what the tool does to a store at rest",
     "keystore/store_rewrap.cc": "what the tool does to a store at rest",
+    "est_service/file_records.cc": "records in files, which L4Re has no folder for: it has them on raw sectors",
     "keystore/folder_medium.cc": "a store of files, which L4Re has no folder for: it has one on raw sectors",
     "keystore/memory/memory_protector.cc": "for tests",
     "keystore/tpm/auth_value.cc": "protector tpm, which L4Re refuses by name",
@@ -43,16 +51,14 @@ def cmake_sources(module, text):
     return {f"{module}/{name}" for library, names in found if not library.endswith("_testing") for name in names.split()}
 
 
-def problems(linux_build, client, service, on_disk):
-    """What is wrong, given the sources of the Linux build, the two lists of the package, and the files in src/."""
-    package = set(client) | set(service)
+def problems(linux_build, lists, on_disk):
+    """What is wrong, given the sources of the Linux build, the package's lists by name, and the files in src/."""
+    package = {name for wanted in lists.values() for name in wanted}
     common = {name for name in linux_build if "/linux/" not in name}
     for name in sorted(common):
-        module = name.split("/")[0]
-        if module != "client" and name not in service and name not in LEFT_OUT:
-            yield f"{name}: not in WVDS_SERVICE"
-        if module in SHARED + ("client",) and name not in client:
-            yield f"{name}: not in WVDS_CLIENT"
+        for variable, modules in LISTS.items():
+            if name.split("/")[0] in modules and name not in lists[variable] and name not in LEFT_OUT:
+                yield f"{name}: not in {variable}"
     for name in sorted(package - common):
         if "/l4re/" not in name:
             yield f"{name}: not in the Linux build"
@@ -63,7 +69,7 @@ def problems(linux_build, client, service, on_disk):
             yield f"{name}: in no list"
     for name in sorted(set(LEFT_OUT) - (common - package)):
         yield f"{name}: LEFT_OUT names it for nothing"
-    for wanted in (client, service):
+    for wanted in lists.values():
         for name in sorted({name for name in wanted if wanted.count(name) > 1}):
             yield f"{name}: twice in one list"
 
@@ -93,7 +99,7 @@ def files_in_src():
 
 class TheTree(unittest.TestCase):
     def test_has_the_same_sources_for_both_systems(self):
-        found = problems(linux_build(), package_list("WVDS_CLIENT"), package_list("WVDS_SERVICE"), files_in_src())
+        found = problems(linux_build(), {name: package_list(name) for name in LISTS}, files_in_src())
         self.assertEqual(list(found), [])
 
 
@@ -116,22 +122,27 @@ class Problems(unittest.TestCase):
     def setUp(self):
         self.client = ["base/a.cc", "protocol/b.cc", "client/c.cc", "channel/l4re/d.cc"]
         self.service = ["base/a.cc", "protocol/b.cc", "service/e.cc"]
-        self.linux = {"base/a.cc", "protocol/b.cc", "client/c.cc", "service/e.cc", "service/linux/f.cc", *LEFT_OUT}
+        self.est = ["base/a.cc", "protocol/b.cc", "client/c.cc", "est/g.cc"]
+        self.linux = {"base/a.cc", "protocol/b.cc", "client/c.cc", "service/e.cc", "est/g.cc", "service/linux/f.cc", *LEFT_OUT}
 
     def found(self, on_disk=()):
-        return list(problems(self.linux, self.client, self.service, self.linux | {"channel/l4re/d.cc", *on_disk}))
+        lists = {"WVDS_CLIENT": self.client, "WVDS_SERVICE": self.service, "WVDS_EST": self.est}
+        return list(problems(self.linux, lists, self.linux | {"channel/l4re/d.cc", *on_disk}))
 
     def test_are_none_where_the_builds_agree(self):
         self.assertEqual(self.found(), [])
 
     def test_are_sources_that_the_package_misses(self):
-        self.linux |= {"service/new.cc", "base/new.cc", "client/new.cc"}
+        self.linux |= {"service/new.cc", "base/new.cc", "client/new.cc", "est/new.cc"}
         self.assertEqual(
             self.found(),
             [
-                "base/new.cc: not in WVDS_SERVICE",
                 "base/new.cc: not in WVDS_CLIENT",
+                "base/new.cc: not in WVDS_SERVICE",
+                "base/new.cc: not in WVDS_EST",
                 "client/new.cc: not in WVDS_CLIENT",
+                "client/new.cc: not in WVDS_EST",
+                "est/new.cc: not in WVDS_EST",
                 "service/new.cc: not in WVDS_SERVICE",
             ],
         )

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "config/linux/load_config.h"
-#include "est_service/linux/check_config.h"
+#include "est_service/check_config.h"
 #include "est_service/linux/command_line.h"
 #include "est_service/linux/daemon.h"
 #include "platform/linux/log_sink.h"

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/handle.h"
+
 namespace wvds::est_service {
 namespace {
 
@@ -79,10 +81,7 @@ class TcpStream : public ByteStream {
   const std::string name_;
 };
 
-struct AddressDeleter {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, AddressDeleter>;
+using Addresses = Handle<addrinfo, freeaddrinfo>;
 
 Outcome<Addresses> resolve(const std::string& host, uint16_t port) {
   addrinfo wanted{};

@@ -2,15 +2,15 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "access/principal.h"
 #include "base/log.h"
 #include "channel/listen.h"
-#include "config/json.h"
-#include "config/service_config.h"
+#include "config/l4re/load_config.h"
 #include "keystore/block_medium.h"
 #include "keystore/file/file_protector.h"
 #include "platform/hardening.h"
 #include "platform/l4re/block_device.h"
-#include "platform/wall_clock.h"
+#include "platform/l4re/console_log.h"
 #include "protocol/operations.h"
 #include "service/service.h"
 #include "service/start_up.h"
@@ -21,30 +21,10 @@ namespace {
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;  // command line or config
 
-void to_log_capability(const LogRecord& record) {
-  const std::string time = platform::time_text(platform::wall_clock_now(), platform::monotonic_now());
-  std::printf("%s %s: %.*s\n", time.c_str(), log_level_word(record.level), static_cast<int>(record.line.size()),
-              record.line.data());
-}
-
 std::expected<config::ServiceConfig, std::string> load_config(const std::string& path) {
-  config::Vocabulary vocabulary;
-  for (const auto& info : protocol::operations()) vocabulary.operations.emplace_back(info.config_name);
-  keystore::FileName file = keystore::file_name(path);
-  const auto content = file.folder->read(file.name, config::kMaxJsonSize);
-  if (!content) return std::unexpected(content.error().detail + "\n");
-  const std::string text(reinterpret_cast<const char*>(content->data()), content->size());
-  return config::load_service_config(path, text, vocabulary);
-}
-
-Result<std::unique_ptr<keystore::Medium>> open_medium(const config::Store& store, const crypto::Library& library) {
-  WVDS_ASSIGN(device, platform::open_block_device(store.path));
-  WVDS_ASSIGN(blank, keystore::is_blank_block_device(*device, library));
-  if (blank) {
-    log_info("formatting the store's device", {{"device", device->name()}, {"sectors", device->sectors()}});
-    WVDS_TRY(keystore::format_block_medium(*device, library));
-  }
-  return keystore::open_block_medium(std::move(device), library);
+  std::vector<std::string_view> words;
+  for (const auto& info : protocol::operations()) words.emplace_back(info.config_name);
+  return config::load_config(path, std::move(words));
 }
 
 std::unique_ptr<keystore::Protector> make_protector(const config::FileProtector& settings) {
@@ -70,7 +50,7 @@ channel::ListenOptions listen_options(const config::ServiceConfig& config, uint6
   channel::ListenOptions options;
   options.slots = config.sessions.slots;
   options.epoch = epoch;
-  for (const config::Client& client : config.clients) options.labels.push_back(client.label);
+  options.labels = access::labels_of(config.clients, protocol::Daemon::kCryptoService);
   return options;
 }
 
@@ -78,7 +58,8 @@ Result<> serve(const config::ServiceConfig& config) {
   WVDS_TRY(platform::harden_process());
   WVDS_ASSIGN(library, crypto::Library::load(library_config(config)));
   WVDS_ASSIGN(epoch, new_epoch(*library));
-  WVDS_ASSIGN(medium, open_medium(config.store, *library));
+  WVDS_ASSIGN(device, platform::open_block_device(config.store.path));
+  WVDS_ASSIGN(medium, keystore::open_or_format_block_medium(std::move(device), *library));
   const std::unique_ptr<keystore::Protector> protector = make_protector(*config.store.file);
   AuditConsole audit;
   const SystemClock clock;
@@ -108,6 +89,6 @@ int run(const std::string& path) {
 }  // namespace wvds::service
 
 int main(int argc, char** argv) {
-  wvds::set_log_sink(wvds::service::to_log_capability);
+  wvds::platform::log_to_console();
   return wvds::service::run(argc > 1 ? argv[1] : "/rom/config.json");
 }

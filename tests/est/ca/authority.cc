@@ -3,7 +3,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -25,9 +24,10 @@ void write_file(const std::string& path, const std::string& content) {
 }
 
 std::int64_t seconds(const ASN1_TIME* time) {
-  std::tm broken{};
-  ensure(ASN1_TIME_to_tm(time, &broken) == 1, "time");
-  return timegm(&broken);
+  const Owned<ASN1_TIME, ASN1_TIME_free> epoch(ensure(ASN1_TIME_set(nullptr, 0), "time"));
+  int days = 0, rest = 0;
+  ensure(ASN1_TIME_diff(&days, &rest, epoch.get(), time) == 1, "time");
+  return std::int64_t{days} * 86400 + rest;
 }
 
 // A certificate for one generation's root key by another's: RFC 4210 section 4.4.

@@ -13,14 +13,7 @@ namespace {
 
 constexpr int kThousand = 1000;
 
-Bytes to_der(const PKCS7* message) {
-  unsigned char* data = nullptr;
-  const int size = i2d_PKCS7(message, &data);
-  ensure(size > 0, "PKCS#7");
-  Bytes out(data, data + size);
-  OPENSSL_free(data);
-  return out;
-}
+Bytes to_der(const PKCS7* message) { return encoded(message, i2d_PKCS7); }
 
 Pkcs7 new_message(int kind) {
   Pkcs7 message(ensure(PKCS7_new(), "PKCS#7"));

@@ -26,16 +26,6 @@ std::string content(BIO* bio) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-template <class T, class Encode>
-Bytes encoded(const T* object, Encode encode) {
-  unsigned char* data = nullptr;
-  const int size = encode(object, &data);
-  ensure(size > 0, "encoding");
-  Bytes out(data, data + size);
-  OPENSSL_free(data);
-  return out;
-}
-
 std::string names_in(const STACK_OF(X509_EXTENSION) * extensions) {
   const int at = X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1);
   if (at < 0) return {};

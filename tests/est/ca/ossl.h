@@ -43,6 +43,17 @@ T* ensure(T* object, const char* what) {
   return object;
 }
 
+// encoded calls an i2d function.
+template <class T, class Encode>
+Bytes encoded(const T* object, Encode encode) {
+  unsigned char* data = nullptr;
+  const int size = encode(object, &data);
+  ensure(size > 0, "encoding");
+  Bytes out(data, data + size);
+  OPENSSL_free(data);
+  return out;
+}
+
 // make_key knows ML-DSA-44/65/87, ML-KEM-512/768/1024, P-256, P-384 and RSA-2048; algorithm_of names a key the same
 // way.
 Key make_key(const std::string& algorithm);

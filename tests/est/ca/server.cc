@@ -95,7 +95,7 @@ bool Server::begin(Stream& stream, bool with_tls) {
   if (fault.starts_with("close") && fault != "close-after-handshake") stream.cut();
   if (!fault.empty() && fault != "close-after-handshake") return false;
   if (with_tls) {
-    if (const std::string reason = stream.accept_tls(tls_.context()); !reason.empty()) {
+    if (const std::string reason = stream.accept_tls(tls_.context(), settings_.time()); !reason.empty()) {
       log_.write({{"event", "tls-failed"}, {"reason", reason}});
       stream.cut();  // a reset could overtake the alert
       return false;

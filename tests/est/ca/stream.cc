@@ -1,15 +1,9 @@
 #include "ca/stream.h"
 
 #include <openssl/err.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace wvds::est_ca {
 namespace {
-
-// No peer takes so long unless something hangs.
-constexpr timeval kWatchdog{.tv_sec = 300, .tv_usec = 0};
 
 std::string last_error() {
   char text[256] = "the connection ended";
@@ -37,43 +31,32 @@ Bytes tls_unique(SSL* ssl) {
 
 }  // namespace
 
-Stream::Stream(int socket) : socket_(socket) {
-  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kWatchdog, sizeof kWatchdog);
-  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kWatchdog, sizeof kWatchdog);
-}
-
-Stream::~Stream() {
-  ssl_.reset();
-  ::close(socket_);
-}
-
-std::string Stream::accept_tls(const SslContext& context) {
+std::string Stream::accept_tls(const SslContext& context, std::int64_t now) {
   Ssl ssl(ensure(SSL_new(context.get()), "SSL"));
-  ensure(SSL_set_fd(ssl.get(), socket_) == 1, "SSL");
+  BIO* transport = ensure(make_transport(), "transport");
+  SSL_set_bio(ssl.get(), transport, transport);
+  X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl.get()), now);
   if (SSL_accept(ssl.get()) != 1) return last_error();
   ssl_ = std::move(ssl);
   return {};
 }
 
 std::size_t Stream::read(char* out, std::size_t size) {
-  ssize_t got = 0;
-  if (ssl_) {
-    got = SSL_read(ssl_.get(), out, static_cast<int>(size));
-    ERR_clear_error();
-  } else {
-    got = ::recv(socket_, out, size, 0);
-  }
+  if (!ssl_) return receive(out, size);
+  const int got = SSL_read(ssl_.get(), out, static_cast<int>(size));
+  ERR_clear_error();
   return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 bool Stream::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::size_t size = std::min<std::size_t>(bytes.size(), 1 << 16);
-    const ssize_t put = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(size))
-                             : ::send(socket_, bytes.data(), size, MSG_NOSIGNAL);
+    const std::string_view part = bytes.substr(0, 1 << 16);
+    std::size_t put = 0;
+    if (!ssl_) put = send(part);
+    if (ssl_ && SSL_write_ex(ssl_.get(), part.data(), part.size(), &put) != 1) put = 0;
     ERR_clear_error();
-    if (put <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
+    if (put == 0) return false;
+    bytes.remove_prefix(put);
   }
   return true;
 }
@@ -83,28 +66,6 @@ void Stream::close() {
   if (ssl_) SSL_shutdown(ssl_.get());
   ERR_clear_error();
   cut();
-}
-
-void Stream::cut() {
-  ::shutdown(socket_, SHUT_WR);
-  wait_for_close();
-}
-
-void Stream::reset() {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  ssl_.reset();
-}
-
-void Stream::wait_for_close() {
-  char dropped[4096];
-  while (::recv(socket_, dropped, sizeof dropped, 0) > 0) {
-  }
-}
-
-bool Stream::pause(int milliseconds) {
-  pollfd peer{.fd = socket_, .events = POLLRDHUP, .revents = 0};
-  return ::poll(&peer, 1, milliseconds) == 0;
 }
 
 std::string Stream::version() const { return ssl_ ? SSL_get_version(ssl_.get()) : ""; }

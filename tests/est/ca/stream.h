@@ -14,6 +14,8 @@ using SslContext = std::shared_ptr<SSL_CTX>;
 using Ssl = Owned<SSL, SSL_free>;
 
 // Stream is one connection, with TLS or without. Blocking; ended from another thread by shutting the socket down.
+// What carries the bytes is apart (socket_stream.cc), so that a program without sockets can bring its own: `socket` is
+// then the number that it gives a connection.
 class Stream {
  public:
   // Takes over the socket.
@@ -22,8 +24,8 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // The TLS handshake as a server. On failure the reason.
-  std::string accept_tls(const SslContext& context);
+  // The TLS handshake as a server; the client's certificate is judged at `now`. On failure the reason.
+  std::string accept_tls(const SslContext& context, std::int64_t now);
 
   // Bytes read, 0 at the end or after an error.
   std::size_t read(char* out, std::size_t size);
@@ -46,6 +48,10 @@ class Stream {
   Bytes channel_binding() const;
 
  private:
+  BIO* make_transport() const;
+  std::size_t receive(char* out, std::size_t size);
+  std::size_t send(std::string_view bytes);
+
   int socket_;
   Ssl ssl_;
 };

@@ -39,7 +39,7 @@ void set_versions(SSL_CTX* context, const Json& tls) {
   ensure(SSL_CTX_set1_groups_list(context, tls.at("groups").get<std::string>().c_str()) == 1, "groups");
 }
 
-void set_client_trust(SSL_CTX* context, const Json& tls, const Authority& authority, std::int64_t now) {
+void set_client_trust(SSL_CTX* context, const Json& tls, const Authority& authority) {
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   for (const Certificate& root : authority.trusted()) {
     X509_STORE_add_cert(store, root.get());
@@ -47,7 +47,6 @@ void set_client_trust(SSL_CTX* context, const Json& tls, const Authority& author
   }
   // A client may send its certificate without the CA's between.
   for (const Certificate& issuing : authority.untrusted()) X509_STORE_add_cert(store, issuing.get());
-  X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), now);
   SSL_CTX_set_verify(context, verify_mode(tls.at("client_certificate")),
                      tls.at("accept_expired") ? pass_expired : nullptr);
 }
@@ -67,13 +66,7 @@ void TlsServer::renew_certificate() {
   std::vector<Certificate> chain = server.at("chain").is_null()
                                        ? authority_.intermediates(server.at("issuer"))
                                        : authority_.published(server.at("chain").get<std::vector<std::string>>());
-  std::ofstream file(folder_ + "/server.pem.new", std::ios::trunc);
-  file << to_pem(key.get()) << to_pem(certificate.get());
-  for (const Certificate& above : chain) file << to_pem(above.get());
-  file.close();
-  if (!file || std::rename((folder_ + "/server.pem.new").c_str(), (folder_ + "/server.pem").c_str()) != 0) {
-    throw std::runtime_error("server.pem can't be written");
-  }
+  if (!folder_.empty()) write_files(key, certificate, chain);
   {
     const std::lock_guard lock(mutex_);
     key_ = key;
@@ -83,6 +76,17 @@ void TlsServer::renew_certificate() {
   configure();
 }
 
+void TlsServer::write_files(const Key& key, const Certificate& certificate,
+                            const std::vector<Certificate>& chain) const {
+  std::ofstream file(folder_ + "/server.pem.new", std::ios::trunc);
+  file << to_pem(key.get()) << to_pem(certificate.get());
+  for (const Certificate& above : chain) file << to_pem(above.get());
+  file.close();
+  if (!file || std::rename((folder_ + "/server.pem.new").c_str(), (folder_ + "/server.pem").c_str()) != 0) {
+    throw std::runtime_error("server.pem can't be written");
+  }
+}
+
 void TlsServer::configure() {
   const Json tls = settings_.now().at("tls");
   const std::lock_guard lock(mutex_);
@@ -90,7 +94,7 @@ void TlsServer::configure() {
   set_versions(context.get(), tls);
   ensure(SSL_CTX_use_cert_and_key(context.get(), certificate_.get(), key_.get(), nullptr, 1) == 1, "certificate");
   for (const Certificate& above : chain_) ensure(SSL_CTX_add1_chain_cert(context.get(), above.get()) == 1, "chain");
-  set_client_trust(context.get(), tls, authority_, settings_.time());
+  set_client_trust(context.get(), tls, authority_);
   const Bytes id = random_bytes(16);  // sessions of other settings are not taken up again
   SSL_CTX_set_session_id_context(context.get(), id.data(), static_cast<unsigned>(id.size()));
   context_ = std::move(context);

@@ -15,13 +15,15 @@ class TlsServer {
   TlsServer(const Authority& authority, const Settings& settings, std::string folder);
 
   // Makes a new certificate by settings "server", and writes it with its chain and key into server.pem, for a server in
-  // front.
+  // front; an empty folder gets no file.
   void renew_certificate();
   // Applies settings "tls" to the connections to come.
   void configure();
   SslContext context() const;
 
  private:
+  void write_files(const Key& key, const Certificate& certificate, const std::vector<Certificate>& chain) const;
+
   const Authority& authority_;
   const Settings& settings_;
   const std::string folder_;

@@ -1,7 +1,7 @@
 // The configuration's section, and what est_service says itself.
 #include <sstream>
 
-#include "est_service/linux/check_config.h"
+#include "est_service/check_config.h"
 #include "platform/wall_clock.h"
 #include "tools/wvds/est/doctor/est_examination.h"
 #include "tools/wvds/est/est_report.h"

@@ -8,7 +8,7 @@
 
 #include "config/linux/system_users.h"
 #include "crypto/library.h"
-#include "est_service/linux/credentials.h"
+#include "est_service/credentials.h"
 #include "tools/wvds/doctor/linux/user_access.h"
 #include "tools/wvds/doctor/system.h"
 #include "tools/wvds/est/doctor/est_examination.h"

@@ -1,6 +1,5 @@
-#include "est_service/linux/credentials.h"
+#include "est_service/credentials.h"
 
-#include "config/linux/secret_path.h"
 #include "platform/durable.h"
 #include "platform/file_name.h"
 
@@ -32,8 +31,7 @@ Result<crypto::LockedBytes> read_secret(const std::string& path, size_t limit) {
 
 }  // namespace
 
-Result<crypto::LockedBytes> read_password(const config::SecretSource& source) {
-  WVDS_ASSIGN(path, config::secret_path(source));
+Result<crypto::LockedBytes> read_password(const std::string& path) {
   WVDS_ASSIGN(content, read_secret(path, kMaxPassword));
   Bytes password = content.expose();
   if (!password.empty() && password.back() == std::byte{'\n'}) password = password.first(password.size() - 1);

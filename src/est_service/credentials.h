@@ -8,9 +8,9 @@
 
 namespace wvds::est_service {
 
-// read_password reads the password of the configuration, without one line end after it. kStorageError when it can't be
-// read, is empty, or can be read by anybody but this user and root.
-Result<crypto::LockedBytes> read_password(const config::SecretSource& source);
+// read_password reads the file that a password is handed over in, without one line end after it. kStorageError when it
+// can't be read, is empty, or, on Linux, can be read by anybody but this user and root.
+Result<crypto::LockedBytes> read_password(const std::string& path);
 
 // read_certificates reads a PEM file.
 est::Outcome<std::vector<est::Certificate>> read_certificates(const crypto::Library& library, const std::string& path);
@@ -21,6 +21,7 @@ est::Outcome<Identity> read_file_identity(const crypto::Library& library, const 
                                           KeyService& keys);
 
 // save_credential replaces the configuration's certificate_file in one step. Its folder must be this user's to write.
+// kStorage where there is no such folder, as on L4Re.
 est::Outcome<> save_credential(const std::string& path, const std::string& pem);
 
 }  // namespace wvds::est_service

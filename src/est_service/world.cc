@@ -1,9 +1,9 @@
-#include "est_service/linux/world.h"
+#include "est_service/world.h"
 
 #include <span>
+#include <utility>
 
-#include "est_service/linux/command.h"
-#include "est_service/linux/credentials.h"
+#include "est_service/credentials.h"
 
 namespace wvds::est_service {
 namespace {
@@ -13,13 +13,17 @@ std::unexpected<Error> not_started(const est::Failure& failure) {
               failure.detail + " (" + est::failure_name(failure.kind) + ": " + est::failure_advice(failure.kind) + ")");
 }
 
-HttpsSettings https_settings(const config::Est& est, const crypto::Library& library, Dialer& dialer,
+HttpsSettings https_settings(const config::Est& est, const crypto::Library& library, const System& system,
                              est::ServerUrl url) {
-  HttpsSettings settings{.library = library, .dialer = dialer, .url = std::move(url)};
+  HttpsSettings settings{.library = library, .dialer = system.dialer, .url = std::move(url)};
   settings.tls12_allowed = est.least_tls == config::TlsVersion::kTls12;
   settings.timeout = std::chrono::seconds(est.timeout_s);
   settings.username = est.credential.username;
-  settings.password = [source = est.credential.password] { return read_password(source); };
+  settings.password = [file = system.password_file,
+                       &source = est.credential.password]() -> Result<crypto::LockedBytes> {
+    WVDS_ASSIGN(path, file(source));
+    return read_password(path);
+  };
   return settings;
 }
 
@@ -39,35 +43,32 @@ uint64_t random_number(const crypto::Library& library) {
 
 }  // namespace
 
-World::World(const config::ServiceConfig& config, const crypto::Library& library, Dialer& dialer,
-             std::unique_ptr<platform::Disk> disk, Folder folder, est::ServerUrl url, int stop)
-    : disk_(std::move(disk)),
-      folder_(std::move(folder)),
-      server_(https_settings(*config.est, library, dialer, std::move(url))),
-      keys_(library, config.socket.path),
-      surroundings_{*config.est, library, server_, keys_, folder_, {}, {}, {}, {}, {}, {}} {
+World::World(const config::ServiceConfig& config, const crypto::Library& library, System system, est::ServerUrl url)
+    : folder_(library, std::move(system.records)),
+      server_(https_settings(*config.est, library, system, std::move(url))),
+      keys_(library, std::move(system.crypto_service)),
+      surroundings_{*config.est, library, server_, keys_, folder_} {
   surroundings_.random = [&library] { return random_number(library); };
-  surroundings_.installed = [&est = *config.est, stop](const std::string& name) {
-    run_command(est.after_renewal, name, stop);
+  surroundings_.installed = std::move(system.installed);
+  take_credential(config.est->credential, system.credential_is_writable);
+}
+
+void World::take_credential(const config::EstCredential& credential, bool is_writable) {
+  if (credential.certificate_file.empty()) return;
+  surroundings_.file_identity = [this, &credential] {
+    return read_file_identity(surroundings_.library, credential, keys_);
   };
-  if (config.est->credential.certificate_file.empty()) return;
-  surroundings_.file_identity = [this, &library, &credential = config.est->credential] {
-    return read_file_identity(library, credential, keys_);
-  };
-  surroundings_.save_credential = [&path = config.est->credential.certificate_file](const std::string& pem) {
+  if (!is_writable) return;
+  surroundings_.save_credential = [&path = credential.certificate_file](const std::string& pem) {
     return save_credential(path, pem);
   };
 }
 
 Result<std::unique_ptr<World>> World::make(const config::ServiceConfig& config, const crypto::Library& library,
-                                           Dialer& dialer, int stop) {
+                                           System system) {
   auto url = est::parse_server_url(config.est->server);
   if (!url) return not_started(url.error());
-  auto disk = platform::open_disk(config.est->folder);
-  auto folder = Folder::open(library, *disk);
-  if (!folder) return not_started(folder.error());
-  std::unique_ptr<World> world(
-      new World(config, library, dialer, std::move(disk), std::move(*folder), std::move(*url), stop));
+  std::unique_ptr<World> world(new World(config, library, std::move(system), std::move(*url)));
   const config::EstTrust& trust = config.est->trust;
   WVDS_TRY(read_anchors(trust.anchors_file, library, world->surroundings_.configured_anchors));
   WVDS_TRY(read_anchors(trust.implicit_anchors_file, library, world->surroundings_.implicit_anchors));

@@ -1,4 +1,4 @@
-#include "est_service/linux/check_config.h"
+#include "est_service/check_config.h"
 
 #include "est/subject.h"
 #include "est/url.h"

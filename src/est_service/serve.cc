@@ -1,0 +1,85 @@
+#include "est_service/serve.h"
+
+#include <span>
+#include <utility>
+
+#include "base/log.h"
+#include "est_service/gateway.h"
+#include "platform/thread.h"
+#include "platform/wall_clock.h"
+
+namespace wvds::est_service {
+namespace {
+
+// How long the agent sleeps at most: a clock that was set meanwhile is noticed by then.
+constexpr std::chrono::seconds kLongestSleep{60};
+constexpr size_t kAgentStack = 1 << 20;
+
+std::optional<int64_t> unix_now() {
+  const auto now = platform::wall_clock_now();
+  if (!now) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(now->time_since_epoch()).count();
+}
+
+// enrol_until_stopped is the agent's thread. A time of day says when something is due; the sleep is short enough to
+// follow a clock that jumps.
+void enrol_until_stopped(Agent& agent, Board& board) {
+  do {
+    const auto now = unix_now();
+    const int64_t next = agent.step(now, board.take_wishes());
+    const auto wait = std::chrono::seconds(next - now.value_or(0));
+    if (!board.sleep(platform::monotonic_now() + std::min<std::chrono::seconds>(wait, kLongestSleep))) return;
+  } while (true);
+}
+
+// Enrolling is the agent's thread, ended with the object.
+class Enrolling {
+ public:
+  static Result<std::unique_ptr<Enrolling>> start(Agent& agent, Board& board, std::function<void()> interrupt) {
+    std::unique_ptr<Enrolling> enrolling(new Enrolling(board, std::move(interrupt)));
+    WVDS_ASSIGN(thread, platform::Thread::start("est-agent", kAgentStack, [&] { enrol_until_stopped(agent, board); }));
+    enrolling->thread_ = std::move(thread);
+    return enrolling;
+  }
+
+  ~Enrolling() {
+    board_.stop();
+    interrupt_();
+    thread_.join();
+  }
+
+ private:
+  Enrolling(Board& board, std::function<void()> interrupt) : board_(board), interrupt_(std::move(interrupt)) {}
+
+  Board& board_;
+  const std::function<void()> interrupt_;
+  platform::Thread thread_;
+};
+
+}  // namespace
+
+crypto::LibraryConfig library_config(const config::ServiceConfig& config) {
+  crypto::LibraryConfig wanted;
+  wanted.fips = static_cast<crypto::FipsMode>(config.fips.mode);
+  wanted.modules_dir = config.fips.modules_dir;
+  wanted.fips_config = config.fips.config;
+  return wanted;
+}
+
+Result<> serve(const config::ServiceConfig& config, const crypto::Library& library, World& world, Serving serving) {
+  Board board;
+  auto agent = Agent::load(world.surroundings(), board, unix_now());
+  if (!agent) return fail(Status::kStorageError, agent.error().detail);
+  serving.listen.slots = config.sessions.slots;
+  WVDS_TRY(library.random(std::as_writable_bytes(std::span(&serving.listen.epoch, 1))));
+  Gateway gateway(config, board, serving.relay);
+  WVDS_ASSIGN(endpoint, channel::listen(serving.listen, gateway));
+  WVDS_ASSIGN(enrolling, Enrolling::start(**agent, board, std::move(serving.interrupt)));
+  log_info("ready", {{"version", WVDS_VERSION}, {"reached_at", serving.reached_at}, {"server", config.est->server}});
+  Result<> served = serving.run(*endpoint);
+  gateway.stop();
+  log_info("stopping");
+  return served;
+}
+
+}  // namespace wvds::est_service
