@@ -60,6 +60,11 @@ need_packages() { "$wvds_root/scripts/packages.sh" "$@"; }
 # need_openssl -> build/openssl points to it afterwards; prints the real folder
 need_openssl() { "$wvds_root/scripts/openssl.sh"; }
 
+# need_target ARCH -> what a cross-build for the architecture needs: its libraries and OpenSSL for it, linked in build/
+need_target() {
+  "$wvds_root/scripts/sysroot.sh" >/dev/null && "$wvds_root/scripts/openssl.sh" --target "$1" >/dev/null
+}
+
 # without_aslr -> words to put before a command whose ThreadSanitizer can't stand a large
 # address-space randomisation; nothing where the machine does not allow to turn it off
 without_aslr() {
@@ -70,6 +75,7 @@ without_aslr() {
 configure_preset() {
   local preset=$1 folder=$wvds_root/build/$1 openssl fresh=--fresh
   openssl=$(readlink -f "$wvds_root/build/openssl")
+  if [[ $preset == aarch64 ]]; then openssl=$(readlink -f "$wvds_root/build/openssl-aarch64"); fi
   if [[ -e $folder/build.ninja && -e $folder/configured-for && $(<"$folder/configured-for") == "$openssl" ]]; then
     return 0
   fi

@@ -5,6 +5,8 @@
 #
 #   scripts/openssl.sh            use what the cache has, build what is missing
 #   scripts/openssl.sh --update   look for a newer version even if the cache has one
+#   scripts/openssl.sh --target aarch64   the same version for that architecture, cross-built:
+#                                 libraries and FIPS module (scripts/openssl_cross.sh)
 #
 # Layout of the folder, the same for all of these: bin/openssl, include/openssl/,
 # lib/libcrypto.{so,a}, lib/libssl.{so,a}, lib/ossl-modules/fips.so, ssl/openssl.cnf,
@@ -142,6 +144,9 @@ build() {
   if [[ $(getconf LONG_BIT) == 64 ]]; then extra+=(enable-ec_nistp_64_gcc_128); fi
   (cd "$source" && ./Configure "${configure_options[@]}" "${extra[@]}") >>"$log" 2>&1 || return 1
   total=$(grep -cE '^[^ #]+\.o: ' "$source/Makefile")
+  # the date that OpenSSL tells of its build is the source's
+  SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$source/debian/changelog" -S Timestamp) || return 1
+  export SOURCE_DATE_EPOCH
   make -C "$source" -j"$(nproc)" build_sw 2>&1 | tee -a "$log" |
     progress "OpenSSL $version: compiling" "$total" ' -c -o ' || return 1
   say "OpenSSL $version: installing and running the FIPS self-tests"
@@ -149,6 +154,7 @@ build() {
   local prefix=$stage$baked_prefix
   wrap_program "$prefix" || return 1
   tidy "$prefix" || return 1
+  strip "$prefix/lib/ossl-modules/fips.so" || return 1 # whoever strips it after its checksum is made makes it refuse to start
   install_fips_config "$prefix" >>"$log" 2>&1 || return 1
   printf '%s\n' "$version" >"$prefix/version"
   complete "$prefix"
@@ -181,9 +187,9 @@ obtain_built() {
   obtained=$prefix
 }
 
-# link_into_project PREFIX
+# link_into_project PREFIX [NAME]
 link_into_project() {
-  local link=$wvds_root/build/openssl
+  local link=$wvds_root/build/${2:-openssl}
   if [[ $(readlink "$link" 2>/dev/null) == "$1" ]]; then return 0; fi
   mkdir -p "$wvds_root/build"
   ln -s "$1" "$link.$$"
@@ -198,16 +204,21 @@ need_tools() {
 }
 
 main() {
-  local update=no
+  local update=no target=''
   case ${1:-} in
     '') ;;
     --update) update=yes ;;
+    --target) target=${2:?--target needs an architecture} ;;
     *) die "unknown option $1" ;;
   esac
   umask 022
   mkdir -p "$wvds_cache"
   wvds_cache=$(cd -- "$wvds_cache" && pwd -P)
   need_tools
+  if [[ -n $target ]]; then
+    provide_cross "$target"
+    return
+  fi
   if obtained=$(system_openssl); then
     :
   elif [[ $update == yes ]] || ! obtained=$(newest_built); then
@@ -221,6 +232,9 @@ main() {
   link_into_project "$obtained"
   printf '%s\n' "$obtained"
 }
+
+# shellcheck source=scripts/openssl_cross.sh
+. "$wvds_root/scripts/openssl_cross.sh"
 
 obtained=
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then main "$@"; fi

@@ -18,8 +18,8 @@ wanted() {
   while read -r group name rest; do
     [[ -n $group && $group != '#'* ]] || continue
     case $group in
-      build | check) ;;
-      *) die "$file: '$group' is no group: every line is 'build' or 'check', then the package, then # and the reason" ;;
+      build | check | aarch64) ;;
+      *) die "$file: '$group' is no group: every line is 'build', 'check' or 'aarch64', then the package, then # and the reason" ;;
     esac
     [[ -n $name && $name != '#'* && $rest == '#'* ]] || die "$file: the line of '$name' needs a package and a reason after #"
     [[ $groups != *" $group "* ]] || printf '%s\n' "$name"

@@ -409,7 +409,9 @@ class Usage(ToolTest):
         for command in ("status", "key", "encrypt", "decrypt", "sign", "verify", "encaps", "decaps", "random"):
             self.assertRegex(text, rf"(?m)^  {command} ")
         self.assertIn("--format", self.tool("key", "import", "--help").decode())
-        self.assertRegex(self.tool("--version").decode(), r"^wvds [0-9]+\.[0-9]+\.[0-9]+\n$")
+        version = r"[0-9]+\.[0-9]+\.[0-9]+"
+        said = self.tool("--version").decode()
+        self.assertRegex(said, rf"^wvds {version}\nOpenSSL {version} .*\nOpenSSL FIPS Provider {version}\n$")
 
     def test_global_options_may_stand_behind_the_command(self):
         self.run_program([TOOL, "status", "--socket", self.server.socket])

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/problems.h"
+#include "crypto/program_version.h"
 
 namespace wvds::tool {
 namespace {
@@ -110,7 +111,7 @@ void add_all_commands(CLI::App& app, Tool& tool) {
   app.require_subcommand(1);
   app.fallthrough();  // --socket may stand behind the command too
   app.footer(std::string("Exit status: ") + kExits);
-  app.set_version_flag("--version", std::string("wvds ") + wvds_library_version());
+  app.set_version_flag("--version", [] { return crypto::program_version("wvds", wvds_library_version()); });
   app.add_option("--socket", tool.service.socket,
                  "The service's socket (default: the library's; for the est commands est_service's)");
   app.add_option("--timeout", tool.service.timeout_ms, "Milliseconds to wait for the service")
