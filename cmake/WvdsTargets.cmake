@@ -87,11 +87,11 @@ function(wvds_test name)
 endfunction()
 
 # wvds_test_cases(program name TIMEOUT seconds [LABELS ...] [ENVIRONMENT ...]): the ctest entries of a GoogleTest binary,
-# one for each test in it: name.TEST. A skipped test shows as such. In a sanitized build, whose programs take long to
-# start, all run in one process: name.all_cases, of which scripts/junit_results.py takes the results apart.
+# one for each test in it: name.TEST. A skipped test shows as such. In a sanitized build and in an emulator, where programs
+# take long to start, all run in one process: name.all_cases, of which scripts/junit_results.py takes the results apart.
 function(wvds_test_cases program name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;ENVIRONMENT" ${ARGN})
-  if(CMAKE_BUILD_TYPE STREQUAL "Sanitize")
+  if(CMAKE_BUILD_TYPE STREQUAL "Sanitize" OR CMAKE_CROSSCOMPILING)
     set(entry ${name}.all_cases)
     add_test(NAME ${entry} COMMAND ${program} --gtest_output=xml:${PROJECT_BINARY_DIR}/gtest/${entry}.xml)
     set_tests_properties(${entry} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}")

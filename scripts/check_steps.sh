@@ -15,6 +15,8 @@ steps=(
   'tests|all tests, release build'
   'docs|commands and examples in the documents'
   'l4re|L4Re: syntax, and QEMU where a build directory is configured'
+  'aarch64|aarch64: cross-build, and its portable tests in an emulator'
+  'dist|the delivery for integrators: packed twice, unpacked, installed and used'
   'spin|model of the shared-memory handshake'
   'asan|AddressSanitizer and UndefinedBehaviorSanitizer'
   'tsan|ThreadSanitizer'
@@ -186,6 +188,25 @@ step_l4re() {
   else
     record skip 'L4Re in QEMU' 'no L4Re build directory is configured (WVDS_L4RE_SOURCE, WVDS_L4RE_BUILD, WVDS_FIASCO_BUILD, WVDS_L4RE_DEPS; docs/l4re.md)'
   fi
+  no_failures
+}
+
+step_aarch64() {
+  local name
+  need_target aarch64 2>&3
+  record pass 'libraries and OpenSSL for aarch64'
+  build_step aarch64 delivery portable_tests
+  ctest_step aarch64 'aarch64: ' || true
+  sort -u "$wvds_root/build/aarch64/not_portable.txt" |
+    while IFS= read -r name; do record skip "aarch64: $name" 'wants processes, peers, timing or system calls that the emulator does not have'; done
+  no_failures
+}
+
+step_dist() {
+  build_step release delivery
+  "$wvds_root/dist" 2>&3
+  run_test 'dist_test.py' python3 -B "$wvds_root/tests/dist/dist_test.py"
+  run_test 'README_OEM.md' bash "$wvds_root/tests/dist/readme_oem_test.sh" "$wvds_root"/build/dist/*.tar.gz
   no_failures
 }
 

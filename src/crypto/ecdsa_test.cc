@@ -10,8 +10,6 @@ namespace {
 
 constexpr Hash kHashes[] = {Hash::kSha256, Hash::kSha384, Hash::kSha512};
 
-UntrustedBytes untrusted(const Octets& bytes) { return UntrustedBytes(Bytes(bytes)); }
-
 EcdsaOptions with(Hash hash) { return {.hash = hash}; }
 EcdsaOptions by_digest(Hash hash) { return {.hash = hash, .is_digest = true}; }
 

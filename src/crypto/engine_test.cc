@@ -44,8 +44,6 @@ std::string refusal(const std::string& properties, Algorithm algorithm) {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-UntrustedBytes untrusted(const Octets& bytes) { return UntrustedBytes(Bytes(bytes)); }
-
 Octets signed_by(const MlDsaPrivateKey& key, const Octets& message, const MlDsaOptions& options) {
   Octets signature(algorithm_info(kDsa)->signature);
   const auto done = key.sign(options, untrusted(message), signature);

@@ -12,8 +12,6 @@ constexpr Algorithm kMlDsaSets[] = {Algorithm::kMlDsa44, Algorithm::kMlDsa65, Al
 const MlDsaOptions kDeterministic{.context = {}, .deterministic = true, .external_mu = false};
 const MlDsaOptions kMu{.context = {}, .deterministic = false, .external_mu = true};
 
-UntrustedBytes untrusted(const Octets& bytes) { return UntrustedBytes(Bytes(bytes)); }
-
 class MlDsa : public testing::TestWithParam<std::tuple<FipsMode, Algorithm>> {
  protected:
   const Library& library() const { return library_in(std::get<0>(GetParam())); }

@@ -16,8 +16,6 @@ namespace {
 class VectorsOf : public LibraryTest {};
 WVDS_IN_BOTH_MODES(VectorsOf);
 
-UntrustedBytes untrusted(const Octets& bytes) { return UntrustedBytes(Bytes(bytes)); }
-
 TEST_P(VectorsOf, Aes256GcmOpenOrAreRefused) {
   const auto vectors = test::aes_256_gcm_vectors();
   size_t ran = 0;

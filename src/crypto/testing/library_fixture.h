@@ -67,6 +67,8 @@ inline std::string mode_name(const testing::TestParamInfo<FipsMode>& info) {
 #define WVDS_IN_BOTH_MODES(suite) \
   INSTANTIATE_TEST_SUITE_P(, suite, testing::Values(FipsMode::kRequired, FipsMode::kOff), mode_name)
 
+inline UntrustedBytes untrusted(const Octets& bytes) { return UntrustedBytes(Bytes(bytes)); }
+
 inline Octets octets(std::string_view text) {
   const Bytes bytes = as_bytes(text);
   return {bytes.begin(), bytes.end()};
