@@ -16,7 +16,8 @@ WVDS_CRYPTO   = $(addprefix crypto/, aead.cc argon2id.cc base64.cc certificate_k
                   mldsa.cc mldsa_mu.cc mlkem.cc openssl_error.cc pkcs8.cc pqc_key.cc providers.cc secure_heap.cc spki.cc \
                   l4re/argon2id.cc l4re/openssl_place.cc)
 WVDS_CONFIG   = $(addprefix config/, client_section.cc engine_section.cc est_section.cc json.cc problems.cc \
-                  secret_source.cc section.cc service_config.cc socket_section.cc store_section.cc l4re/load_config.cc)
+                  secret_source.cc section.cc service_config.cc socket_section.cc store_section.cc \
+                  l4re/load_config.cc l4re/run_program.cc)
 # What each of the two services is made of besides its own
 WVDS_SERVER   = $(WVDS_BASE) $(WVDS_PROTOCOL) $(WVDS_CHANNEL) $(WVDS_CRYPTO) $(WVDS_CONFIG) channel/service_loop.cc \
                 $(addprefix channel/l4re/, endpoint.cc session.cc shared_region.cc) \

@@ -22,7 +22,7 @@ config::ServiceConfig some_config() {
   out.clients[0].name = "fuzz";
   out.clients[0].uid = 1;
   out.clients[0].rate_limit.requests_per_second = 0;
-  for (const auto& info : protocol::operations()) out.clients[0].operations.emplace_back(info.config_name);
+  for (const std::string_view name : protocol::config_names()) out.clients[0].operations.emplace_back(name);
   out.est.emplace();
   out.est->certificates.resize(1);
   return out;

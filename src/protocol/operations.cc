@@ -64,4 +64,10 @@ std::optional<Operation> operation_from_config_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string_view> config_names() {
+  std::vector<std::string_view> names;
+  for (const OperationInfo& info : kOperations) names.emplace_back(info.config_name);
+  return names;
+}
+
 }  // namespace wvds::protocol

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 // The op table: every request type of protocol v1. A type that is not here is INVALID_TYPE.
 namespace wvds::protocol {
@@ -60,5 +61,8 @@ std::span<const OperationInfo> operations_of(Daemon daemon);
 // operation_info returns nullptr for a type that is not in the table.
 const OperationInfo* operation_info(uint8_t type);
 std::optional<Operation> operation_from_config_name(std::string_view name);
+
+// config_names lists the words that config.json has for all operations, those of static storage.
+std::vector<std::string_view> config_names();
 
 }  // namespace wvds::protocol

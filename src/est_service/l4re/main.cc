@@ -1,12 +1,10 @@
 // wvds_est_service on L4Re: reads its configuration from a boot module and serves until the system ends. A client
 // carries the bytes to the server and back.
-#include <cstdio>
-#include <cstdlib>
-
 #include "access/principal.h"
 #include "base/log.h"
 #include "client/default_address.h"
 #include "config/l4re/load_config.h"
+#include "config/l4re/run_program.h"
 #include "est_service/check_config.h"
 #include "est_service/sector_records.h"
 #include "est_service/serve.h"
@@ -19,13 +17,8 @@
 namespace wvds::est_service {
 namespace {
 
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;  // command line or config
-
 std::expected<config::ServiceConfig, std::string> load(const std::string& path) {
-  std::vector<std::string_view> words;
-  for (const auto& info : protocol::operations()) words.emplace_back(info.config_name);
-  auto config = config::load_config(path, std::move(words));
+  auto config = config::load_config(path, protocol::config_names());
   if (!config) return config;
   if (!config->est) return std::unexpected(path + ": has no section \"est\", which says what to enrol where\n");
   for (const auto check : {check_config, check_sector_config}) {
@@ -62,23 +55,12 @@ Result<> serve_clients(const config::ServiceConfig& config) {
   return serve(config, *library, *world, std::move(serving));
 }
 
-int run(const std::string& path) {
-  const auto config = load(path);
-  if (!config) {
-    std::fputs(config.error().c_str(), stdout);
-    return kExitUsage;
-  }
-  set_log_level(config->log_level);
-  const Result<> served = serve_clients(*config);
-  if (served) return EXIT_SUCCESS;
-  log_error(served.error().detail, {{"status", status_name(served.error().status)}});
-  return kExitFailure;
-}
+int run(int argc, char** argv) { return config::run_program(argc, argv, load, serve_clients); }
 
 }  // namespace
 }  // namespace wvds::est_service
 
 int main(int argc, char** argv) {
   wvds::platform::log_to_console();
-  return wvds::est_service::run(argc > 1 ? argv[1] : "/rom/config.json");
+  return wvds::est_service::run(argc, argv);
 }

@@ -16,9 +16,7 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;  // command line or config
 
 std::expected<wvds::config::ServiceConfig, std::string> load(const std::string& path) {
-  std::vector<std::string_view> words;
-  for (const auto& info : wvds::protocol::operations()) words.emplace_back(info.config_name);
-  auto config = wvds::config::load_config(path, std::move(words));
+  auto config = wvds::config::load_config(path, wvds::protocol::config_names());
   if (!config) return config;
   if (!config->est) {
     return std::unexpected(path + ": has no section \"est\", which says what to enrol where (docs/config.md)\n");

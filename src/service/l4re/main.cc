@@ -1,11 +1,11 @@
 // wvds_crypto_service on L4Re: reads its configuration from a boot module and serves until the system ends.
 #include <cstdio>
-#include <cstdlib>
 
 #include "access/principal.h"
 #include "base/log.h"
 #include "channel/listen.h"
 #include "config/l4re/load_config.h"
+#include "config/l4re/run_program.h"
 #include "keystore/block_medium.h"
 #include "keystore/file/file_protector.h"
 #include "platform/hardening.h"
@@ -18,13 +18,8 @@
 namespace wvds::service {
 namespace {
 
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;  // command line or config
-
 std::expected<config::ServiceConfig, std::string> load_config(const std::string& path) {
-  std::vector<std::string_view> words;
-  for (const auto& info : protocol::operations()) words.emplace_back(info.config_name);
-  return config::load_config(path, std::move(words));
+  return config::load_config(path, protocol::config_names());
 }
 
 std::unique_ptr<keystore::Protector> make_protector(const config::FileProtector& settings) {
@@ -72,23 +67,12 @@ Result<> serve(const config::ServiceConfig& config) {
   return endpoint->run();
 }
 
-int run(const std::string& path) {
-  const auto config = load_config(path);
-  if (!config) {
-    std::fputs(config.error().c_str(), stdout);
-    return kExitUsage;
-  }
-  set_log_level(config->log_level);
-  const Result<> served = serve(*config);
-  if (served) return EXIT_SUCCESS;
-  log_error(served.error().detail, {{"status", status_name(served.error().status)}});
-  return kExitFailure;
-}
+int run(int argc, char** argv) { return config::run_program(argc, argv, load_config, serve); }
 
 }  // namespace
 }  // namespace wvds::service
 
 int main(int argc, char** argv) {
   wvds::platform::log_to_console();
-  return wvds::service::run(argc > 1 ? argv[1] : "/rom/config.json");
+  return wvds::service::run(argc, argv);
 }

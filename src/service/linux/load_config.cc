@@ -6,9 +6,7 @@
 namespace wvds::service {
 
 std::expected<config::ServiceConfig, std::string> load_config(const std::string& path) {
-  std::vector<std::string_view> words;
-  for (const auto& info : protocol::operations()) words.emplace_back(info.config_name);
-  return config::load_config(path, std::move(words));
+  return config::load_config(path, protocol::config_names());
 }
 
 }  // namespace wvds::service

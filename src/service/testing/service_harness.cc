@@ -26,7 +26,7 @@ config::Client client(std::string name, uint32_t uid) {
   out.name = std::move(name);
   out.uid = uid;
   out.rate_limit.requests_per_second = 0;
-  for (const protocol::OperationInfo& info : protocol::operations()) out.operations.emplace_back(info.config_name);
+  for (const std::string_view name : protocol::config_names()) out.operations.emplace_back(name);
   return out;
 }
 
