@@ -41,40 +41,43 @@ std::optional<std::string_view> next_line(std::string_view& text) {
 
 std::unique_ptr<AuditLog> AuditLog::open(Parts parts, const AuditHead& known) {
   std::unique_ptr<AuditLog> log(new AuditLog(std::move(parts)));
-  log->recover(known);
+  log->head_ = known;
+  if (const Result<> recovered = log->recover(); !recovered) log->failed(recovered.error().detail);
   return log;
 }
 
-void AuditLog::recover(const AuditHead& known) {
-  head_ = known;
-  if (!parts_.medium.remembers()) return;
-  if (const Result<> followed = follow(known); !followed) set_aside(known, followed.error().detail);
+// recover finds the log's end, once. While it can't be read nothing is known of it, and nothing there is touched.
+Result<> AuditLog::recover() {
+  if (is_recovered_ || !parts_.medium.remembers()) return {};
+  WVDS_ASSIGN(change, follow(AuditHead(head_)));
+  if (!change.empty()) WVDS_TRY(set_aside(change));
+  is_recovered_ = true;
+  return {};
 }
 
-// follow reads the log's end up to its last whole line. A kept head that lies before the current file must be in the
-// one before.
-Result<> AuditLog::follow(const AuditHead& known) {
+// follow reads the log's end up to its last whole line, and gives what shows that it was changed. A kept head that lies
+// before the current file must be in the one before.
+Result<std::string> AuditLog::follow(const AuditHead& known) {
   WVDS_ASSIGN(text, parts_.medium.read_current());
-  if (text.empty() && known.number == 0) return {};
-  if (text.empty()) return fail(Status::kStorageError, "the log is not there");
+  if (text.empty()) return known.number == 0 ? std::string() : std::string("the log is not there");
+  const size_t whole = text.rfind('\n') + 1;  // 0 where there is no line end
+  if (whole == 0) return std::string("the log has no whole line");
   ChainReader reader(parts_.library);
   bool met = known.number == 0;
-  const size_t whole = text.rfind('\n') + 1;  // 0 where there is no line end
-  if (whole == 0) return fail(Status::kStorageError, "the log has no whole line");
-  WVDS_TRY(follow_file(text, known, reader, met));
+  if (const Result<> followed = follow_file(text, known, reader, met); !followed) return followed.error().detail;
   if (!met) {
     WVDS_ASSIGN(former, parts_.medium.read_former());
     ChainReader both(parts_.library);
-    WVDS_TRY(follow_file(former, known, both, met));
+    if (const Result<> followed = follow_file(former, known, both, met); !followed) return followed.error().detail;
     both.begin_file();
-    WVDS_TRY(follow_file(text, known, both, met));
+    if (const Result<> followed = follow_file(text, known, both, met); !followed) return followed.error().detail;
   }
-  if (!met) return fail(Status::kStorageError, "entries are missing at its end");
+  if (!met) return std::string("entries are missing at its end");
   if (whole != text.size()) WVDS_TRY(parts_.medium.cut(whole));  // half a line, of a power cut
   head_ = *reader.head();
   file_bytes_ = whole;
   first_of_file_ = reader.start()->number + 1;
-  return {};
+  return std::string();
 }
 
 Result<> AuditLog::follow_file(std::string_view text, const AuditHead& known, ChainReader& reader, bool& met) const {
@@ -94,13 +97,12 @@ Result<> AuditLog::follow_file(std::string_view text, const AuditHead& known, Ch
   return {};
 }
 
-void AuditLog::set_aside(const AuditHead& known, const std::string& why) {
+Result<> AuditLog::set_aside(const std::string& why) {
+  WVDS_TRY(parts_.medium.close_current(head_.number + 1, true));
   damage_ = "the audit log was changed: " + why + "; what is left of it was set aside";
   log_error("the audit log was changed", {{"cause", why}});
-  head_ = known;
-  file_bytes_ = 0;
-  if (Result<> closed = parts_.medium.close_current(known.number + 1, true); !closed) return note(std::move(closed));
   note(begin_file({.event = "audit-broken", .status = Status::kStorageError, .detail = why, .durable = true}));
+  return {};
 }
 
 void AuditLog::add(const AuditEvent& event) try {
@@ -127,8 +129,9 @@ Result<> AuditLog::begin_file(const AuditEvent& why) {
   return append(why, true);
 }
 
-// catch_up tells of the entries that could not be written, before the next one is.
+// catch_up makes good what failed before: it finds the log's end, and tells of the entries that could not be written.
 Result<> AuditLog::catch_up() {
+  WVDS_TRY(recover());
   if (untold_ == 0) return {};
   const uint64_t untold = untold_;
   const std::string detail = std::to_string(untold) + " entries could not be written";
@@ -166,9 +169,12 @@ void AuditLog::note(Result<> written) {
   }
   ++lost_;
   ++untold_;
-  if (failure_ != written.error().detail)
-    log_error("the audit log can't be written", {{"cause", written.error().detail}});
-  failure_ = written.error().detail;
+  failed(written.error().detail);
+}
+
+void AuditLog::failed(const std::string& why) {
+  if (failure_ != why) log_error("the audit log can't be written", {{"cause", why}});
+  failure_ = why;
 }
 
 Result<> AuditLog::ready() {

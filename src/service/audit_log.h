@@ -65,7 +65,7 @@ class AuditLog {
 
   // open goes on where the log ended. `known` is the last head that was kept. A log that does not lead up to it was
   // changed or cut: what is there is set aside, not written over, a new file says so, and warnings() too. Never fails:
-  // a medium that can't be used is told by ready() and warnings().
+  // a medium that can't be used, or not be read, is told by ready() and warnings(), and left as it is.
   static std::unique_ptr<AuditLog> open(Parts parts, const AuditHead& known);
 
   // add writes an entry. Where it can't, the entry is counted as lost, and the next one that is written says how many
@@ -82,19 +82,21 @@ class AuditLog {
  private:
   explicit AuditLog(Parts parts) : parts_(std::move(parts)) {}
 
-  void recover(const AuditHead& known);
-  Result<> follow(const AuditHead& known);
+  Result<> recover();
+  Result<std::string> follow(const AuditHead& known);
   Result<> follow_file(std::string_view text, const AuditHead& known, ChainReader& reader, bool& met) const;
-  void set_aside(const AuditHead& known, const std::string& why);
+  Result<> set_aside(const std::string& why);
   Result<> write(const AuditEvent& event);
   Result<> begin_file(const AuditEvent& why);
   Result<> append(const AuditEvent& event, bool begins_file);
   Result<> catch_up();
   void note(Result<> written);
+  void failed(const std::string& why);
   void keep(bool at_once);
 
   const Parts parts_;
   mutable std::mutex mutex_;
+  bool is_recovered_ = false;
   AuditHead head_;
   uint64_t file_bytes_ = 0;  // 0: the next entry begins a file
   uint64_t first_of_file_ = 0;

@@ -115,6 +115,59 @@ TEST_F(Audit, NoticesAChangedEntry) {
   expect_set_aside(head, "was changed");
 }
 
+// What can't be read was not changed: it stays where it is, and nothing is managed until it can.
+TEST_F(Audit, LeavesALogThatItCantReadAsItIs) {
+  const AuditHead head = written(3);
+  const std::string before = medium_.current;
+  medium_.unreadable = true;
+  const auto log = open(head);
+  log->add({.event = "denied"});
+  EXPECT_FALSE(log->ready());
+  ASSERT_EQ(log->warnings().size(), 1u);
+  EXPECT_NE(log->warnings()[0].find("Input/output error"), std::string::npos) << log->warnings()[0];
+  EXPECT_EQ(medium_.current, before);
+  EXPECT_TRUE(medium_.damaged.empty());
+
+  medium_.unreadable = false;
+  ASSERT_TRUE(log->ready());
+  log->add({.event = "reload"});
+  EXPECT_TRUE(log->warnings().empty());
+  EXPECT_EQ(medium_.current.substr(0, before.size()), before);
+  EXPECT_EQ(events_of(medium_.current.substr(before.size())), (Events{"audit-resumed", "reload"}));
+  EXPECT_TRUE(open(log->state().head)->warnings().empty());
+}
+
+TEST_F(Audit, LeavesALogAsItIsWhoseFormerFileItCantRead) {
+  max_bytes_ = 1;
+  const AuditHead head = written(1);
+  {
+    const auto log = open(head);
+    for (int i = 0; i < 2; ++i) log->add({.event = "reload"});  // a file each
+  }
+  medium_.former_unreadable = true;
+  const auto log = open(head);
+  EXPECT_FALSE(log->ready());
+  EXPECT_TRUE(medium_.damaged.empty());
+  medium_.former_unreadable = false;
+  EXPECT_TRUE(log->ready());
+}
+
+// While the evidence can't be moved away nothing is written behind it.
+TEST_F(Audit, SetsAChangedLogAsideAsSoonAsItCan) {
+  const AuditHead head = written(3);
+  medium_.current[medium_.current.find("key-delete")] = 'K';
+  const std::string before = medium_.current;
+  medium_.full = true;
+  const auto log = open(head);
+  log->add({.event = "reload"});
+  EXPECT_EQ(medium_.current, before);
+  medium_.full = false;
+  ASSERT_TRUE(log->ready());
+  ASSERT_EQ(medium_.damaged.size(), 1u);
+  EXPECT_EQ(medium_.damaged[0].second, before);
+  EXPECT_EQ(events_of(medium_.current), (Events{"audit-broken", "audit-resumed"}));
+}
+
 TEST_F(Audit, NoticesARemovedEntry) {
   const AuditHead head = written(3);
   const std::string line = lines_of(medium_.current)[2] + "\n";

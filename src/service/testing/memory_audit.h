@@ -9,12 +9,18 @@
 
 namespace wvds::service::testing {
 
-// MemoryAudit keeps an audit log's files in memory and can be told to fail as a full disk does.
+// MemoryAudit keeps an audit log's files in memory and can be told to fail as a full disk or an unreadable one does.
 class MemoryAudit final : public AuditMedium {
  public:
   bool remembers() const override { return true; }
-  Result<std::string> read_current() override { return current; }
-  Result<std::string> read_former() override { return former.empty() ? std::string() : former.back(); }
+  Result<std::string> read_current() override {
+    if (unreadable) return fail(Status::kStorageError, "audit.log: cannot read: Input/output error");
+    return current;
+  }
+  Result<std::string> read_former() override {
+    if (former_unreadable) return fail(Status::kStorageError, "audit-1.log: cannot read: Input/output error");
+    return former.empty() ? std::string() : former.back();
+  }
 
   Result<> append(std::string_view line, bool durable) override {
     if (full) return fail(Status::kStorageError, "audit.log: no space left on device");
@@ -27,6 +33,7 @@ class MemoryAudit final : public AuditMedium {
     return {};
   }
   Result<> close_current(uint64_t number, bool is_damaged) override {
+    if (full) return fail(Status::kStorageError, "audit.log: cannot rename: Read-only file system");
     if (is_damaged) {
       damaged.emplace_back(number, current);
     } else {
@@ -41,6 +48,8 @@ class MemoryAudit final : public AuditMedium {
   std::vector<std::pair<uint64_t, std::string>> damaged;
   size_t durable_bytes = 0;
   bool full = false;
+  bool unreadable = false;
+  bool former_unreadable = false;
 };
 
 }  // namespace wvds::service::testing
