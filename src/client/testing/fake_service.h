@@ -32,6 +32,7 @@ inline Buffer frame(const Buffer& payload, Status status = Status::kSuccess) {
 struct Seen {
   uint8_t type = 0;
   Buffer payload;
+  Buffer frame{};  // all of it
 };
 
 struct FakeService {
@@ -130,7 +131,9 @@ class FakeEnd : public channel::ClientEnd {
     const auto received = protocol::RequestFrame::decode(UntrustedBytes(Bytes(request)));
     EXPECT_TRUE(received);
     if (!received) return frame({}, received.error().status);
-    service_.seen.push_back({received->type, protocol::testing::copy_of(received->payload)});
+    const Bytes whole = Bytes(request).first(protocol::kFrameHeaderSize + received->payload.size());
+    service_.seen.push_back(
+        {received->type, protocol::testing::copy_of(received->payload), Buffer(whole.begin(), whole.end())});
     return service_.answer(service_.seen.back());
   }
 
