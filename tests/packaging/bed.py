@@ -10,11 +10,22 @@ import subprocess
 import tempfile
 import unittest
 
-import make_tree
-
 DELIVERY = os.environ["WVDS_DELIVERY"]  # the unpacked delivery
 ARCH = platform.machine()
 WATCHDOG = 120  # seconds; no command takes so long unless it hangs
+
+
+def write_manifest(tree, version="0.0.1"):
+    lines = [f"# version {version}", f"# kind {ARCH} linux glibc 2.17", "# soname libl4re_crypto_service.so.1"]
+    for folder, folders, files in os.walk(tree):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.relpath(os.path.join(folder, name), tree)
+            with open(os.path.join(tree, path), "rb") as file:
+                if path != "MANIFEST":
+                    lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path}")
+    with open(os.path.join(tree, "MANIFEST"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def clean_environment():
@@ -79,7 +90,7 @@ class InstallTest(unittest.TestCase):
         if change:
             change(tree)
         if version or change:
-            make_tree.write_manifest(tree, version or "0.0.1")
+            write_manifest(tree, version or "0.0.1")
         return tree
 
     def command(self, *arguments, tree=DELIVERY):

@@ -10,8 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-import make_tree
-from bed import DELIVERY, WATCHDOG, clean_environment
+from bed import ARCH, DELIVERY, WATCHDOG, clean_environment, write_manifest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOTS_WITHIN = 60  # seconds; otherwise it can't be booted here
@@ -95,7 +94,7 @@ class Booted(unittest.TestCase):
     def delivery(self, name, version):
         tree = os.path.join(self.machine.shared, name)
         shutil.copytree(DELIVERY, tree)
-        make_tree.write_manifest(tree, version)
+        write_manifest(tree, version)
 
     def install(self, name, *arguments, code=0):
         return self.machine.run(f"/shared/{name}/install.sh", *arguments, code=code)
@@ -166,7 +165,7 @@ class Booted(unittest.TestCase):
         self.machine.shell("install -o wvds-est -m 600 /dev/null /etc/wvds/est/password && echo a-password >/etc/wvds/est/password")
         self.machine.shell("cp /shared/1/certs/root_ca.pem /etc/wvds/est/anchors.pem")
         self.assertIn("a test certificate", self.install("1", code=1))
-        self.machine.shell("OPENSSL_CONF=/dev/null /shared/1/bin/*/openssl req -x509 -newkey ML-DSA-65 -noenc -subj /CN=mine "
+        self.machine.shell(f"OPENSSL_CONF=/dev/null /shared/1/bin/{ARCH}/openssl req -x509 -newkey ML-DSA-65 -noenc -subj /CN=mine "
                            "-keyout /dev/null -out /etc/wvds/est/anchors.pem 2>&1")  # fmt: skip
         self.install("1")
         self.assertEqual(self.show("ActiveState", "wvds-est.service"), "active")
