@@ -208,6 +208,7 @@ step_dist() {
   run_test 'dist_test.py' python3 -B "$wvds_root/tests/dist/dist_test.py"
   ctest_step release 'dist: ' -L delivery || true
   run_test 'README_OEM.md' bash "$wvds_root/tests/dist/readme_oem_test.sh" "$wvds_root"/build/dist/*.tar.gz
+  if [[ $long == yes ]]; then run_test 'two builds from nothing' "$wvds_root/tests/dist/two_builds_test.sh"; fi
   no_failures
 }
 

@@ -27,13 +27,22 @@ set -euo pipefail
 # delivered library must not look for modules in a builder's home folder. The programs and
 # libraries find each other relative to themselves instead.
 baked_prefix=/opt/wvds/openssl
+# hardening ARCH: the project's own flags (cmake/WvdsTargets.cmake), for C of this architecture
+hardening() {
+  printf '%s\n' -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=3 \
+    -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+  case $1 in
+    x86_64) echo -fcf-protection ;;
+    aarch64) echo -mbranch-protection=standard ;;
+  esac
+}
+mapfile -t native_hardening < <(hardening "$(uname -m)")
 configure_options=(
   "--prefix=$baked_prefix" "--openssldir=$baked_prefix/ssl" --libdir=lib
   shared enable-fips no-tests no-docs
-  -O3 -fstack-protector-strong -D_FORTIFY_SOURCE=2
-  '-Wl,-z,relro' '-Wl,-z,now' "-Wl,-rpath,'\$\$ORIGIN/../lib'"
+  -O3 "${native_hardening[@]}" "-Wl,-rpath,'\$\$ORIGIN/../lib'"
 )
-layout=2 # raise it when the steps below produce something else from the same options
+layout=3 # raise it when the steps below produce something else from the same options
 
 # upstream VERSION: Debian version without epoch and revision
 upstream() {

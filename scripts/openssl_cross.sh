@@ -8,11 +8,11 @@
 
 cross_layout=1 # raise it when the steps below produce something else from the same options
 cross_arch='' # set by provide_cross
+mapfile -t cross_hardening < <(hardening aarch64)
 cross_options=(
   "--prefix=$baked_prefix" "--openssldir=$baked_prefix/ssl" --libdir=lib
   shared enable-fips enable-ec_nistp_64_gcc_128 no-tests no-docs no-engine no-legacy
-  -O3 -fstack-protector-strong -D_FORTIFY_SOURCE=2
-  '-Wl,-z,relro' '-Wl,-z,now' "-Wl,-rpath,'\$\$ORIGIN:\$\$ORIGIN/../lib'"
+  -O3 "${cross_hardening[@]}" "-Wl,-rpath,'\$\$ORIGIN:\$\$ORIGIN/../lib'"
 )
 
 cross_recipe() {
