@@ -318,7 +318,7 @@ ProtectProc=invisible
 ProtectSystem=strict
 SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
+SystemCallFilter=@system-service seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
 SystemCallFilter=~@privileged @obsolete
 $(printf '%s=yes\n' LockPersonality MemoryDenyWriteExecute NoNewPrivileges PrivateTmp ProtectClock ProtectControlGroups \
     ProtectHome ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables RemoveIPC RestrictNamespaces \

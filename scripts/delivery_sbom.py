@@ -32,6 +32,7 @@ COMPONENTS = (
     Component("nlohmann-json", r"nlohmann-json3-dev", "MIT", "STATIC_LINK", "reads config.json, headers only"),
     Component("CLI11", r"libcli11-dev", "BSD-3-Clause", "STATIC_LINK", "command lines, headers only"),
     Component("argon2", r"libargon2-dev", "CC0-1.0 OR Apache-2.0", "STATIC_LINK", "passphrases"),
+    Component("libseccomp", r"libseccomp-dev", "LGPL-2.1-only", "DYNAMIC_LINK", "system call filters of the services"),
     Component("libstdc++", r"libstdc\+\+-[0-9]+-dev(-arm64-cross)?", "GPL-3.0-or-later WITH GCC-exception-3.1", "STATIC_LINK",
               "C++ runtime"),
     Component("glibc", r"libc6-dev(-arm64-cross)?", "LGPL-2.1-or-later", "DYNAMIC_LINK",

@@ -123,7 +123,7 @@ std::optional<Result<size_t>> RelayHub::give_task(uint64_t session, MutableBytes
   using protocol::encode_est_relay_answer;
   for (const auto& [number, connection] : connections_) {
     if (connection.state != State::kClosing || connection.owner != session) continue;
-    const auto encoded = encode_est_relay_answer(RelayTask::kClose, 0, number, 0, {}, answer);
+    auto encoded = encode_est_relay_answer(RelayTask::kClose, 0, number, 0, {}, answer);
     connections_.erase(number);
     return encoded;
   }

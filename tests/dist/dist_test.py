@@ -221,7 +221,7 @@ class BillOfMaterials(Unpacked):
 
     def test_it_names_what_is_inside_with_version_and_licence(self):
         packages = {package["name"]: package for package in self.sbom["packages"]}
-        for name in ("OpenSSL", "Boost", "nlohmann-json", "CLI11", "argon2", "libstdc++", "glibc", "tpm2-tss", "p11-kit"):
+        for name in ("OpenSSL", "Boost", "nlohmann-json", "CLI11", "argon2", "libseccomp", "libstdc++", "glibc", "tpm2-tss", "p11-kit"):
             self.assertRegex(packages[name]["versionInfo"], r"^[0-9]", name)
             self.assertNotEqual(packages[name]["licenseDeclared"], "NOASSERTION", name)
         self.assertEqual(packages["wvds-crypto-svc"]["versionInfo"], make_delivery.version())

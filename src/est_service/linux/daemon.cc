@@ -8,13 +8,16 @@
 #include "base/log.h"
 #include "config/linux/secret_path.h"
 #include "est_service/file_records.h"
-#include "est_service/linux/command.h"
+#include "est_service/linux/command_runner.h"
+#include "est_service/linux/confinement.h"
 #include "est_service/linux/tcp_dialer.h"
 #include "est_service/serve.h"
 #include "ossl_provider/provider.h"
 #include "platform/hardening.h"
 #include "platform/linux/log_sink.h"
+#include "platform/linux/name_services.h"
 #include "platform/linux/notify.h"
+#include "platform/linux/sandbox.h"
 
 namespace wvds::est_service {
 namespace {
@@ -43,6 +46,7 @@ void hold_signals() {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write, not the end
 }
 
 Result<> serve_until_stopped(channel::Endpoint& endpoint) {
@@ -66,15 +70,17 @@ channel::ListenOptions listen_options(const config::Est& est) {
   return options;
 }
 
-// run serves until a signal, and tells the service manager.
-Result<> run(channel::Endpoint& endpoint) {
+// run closes the sandbox, serves until a signal, and tells the service manager.
+Result<> run(channel::Endpoint& endpoint, platform::Sandbox& sandbox) {
+  WVDS_TRY(sandbox.close());
+  sandbox.log_state();
   platform::notify_manager("READY=1");
   Result<> served = serve_until_stopped(endpoint);
   platform::notify_manager("STOPPING=1");
   return served;
 }
 
-Result<> serve_clients(const config::ServiceConfig& config, const crypto::Library& library) {
+Result<> serve_clients(const config::ServiceConfig& config, const crypto::Library& library, CommandRunner& commands) {
   const config::Est& est = *config.est;
   RelayHub relay;
   RelayDialer relay_dialer(relay);
@@ -84,12 +90,14 @@ Result<> serve_clients(const config::ServiceConfig& config, const crypto::Librar
   WVDS_ASSIGN(records, open_file_records(platform::open_disk(est.folder)));
   system.records = std::move(records);
   system.password_file = config::secret_path;
-  system.installed = [&, stop = tcp->stop_event()](const std::string& name) {
-    run_command(est.after_renewal, name, stop);
-  };
+  system.installed = [&, stop = tcp->stop_event()](const std::string& name) { commands.run(name, stop); };
   system.credential_is_writable = true;
   WVDS_ASSIGN(world, World::make(config, library, std::move(system)));
-  Serving serving{.listen = listen_options(est), .reached_at = est.socket_path, .run = run};
+  platform::load_name_services({"hosts"});
+  platform::Sandbox sandbox({.kind = platform::Confined::kEstService, .network = !relayed});
+  WVDS_TRY(sandbox.confine_files(file_rules(est)));  // before the first thread
+  Serving serving{.listen = listen_options(est), .reached_at = est.socket_path};
+  serving.run = [&](channel::Endpoint& endpoint) { return run(endpoint, sandbox); };
   if (relayed) serving.relay = &relay;
   serving.interrupt = [&] {
     tcp->interrupt();
@@ -104,9 +112,10 @@ Result<> run_daemon(const config::ServiceConfig& config) {
   hold_signals();
   umask(077);
   WVDS_TRY(platform::harden_process());
+  WVDS_ASSIGN(commands, CommandRunner::start(*config.est));  // before there are secrets
   WVDS_ASSIGN(library, crypto::Library::load(library_config(config)));
   WVDS_ASSIGN(provider, ossl_provider::add_provider(library->context()));
-  WVDS_TRY(serve_clients(config, *library));
+  WVDS_TRY(serve_clients(config, *library, *commands));
   log_info("stopped");
   return {};
 }

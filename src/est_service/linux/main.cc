@@ -7,6 +7,7 @@
 #include "est_service/check_config.h"
 #include "est_service/linux/command_line.h"
 #include "est_service/linux/daemon.h"
+#include "platform/linux/last_words.h"
 #include "platform/linux/log_sink.h"
 #include "protocol/operations.h"
 
@@ -36,7 +37,9 @@ int run(const wvds::config::ServiceConfig& config) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program
 int main(int argc, char** argv) {
+  wvds::platform::say_last_words();
   CLI::App app;
   wvds::est_service::CommandLine command_line;
   wvds::est_service::describe_command_line(app, command_line);

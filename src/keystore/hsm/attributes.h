@@ -17,7 +17,8 @@ inline CK_BYTE* data_of(MutableBytes bytes) { return reinterpret_cast<CK_BYTE*>(
 class Attributes {
  public:
   Attributes() = default;
-  Attributes(Attributes&&) = default;  // a moved deque keeps its elements where they are
+  // A moved deque keeps its elements where they are; its move may allocate.
+  Attributes(Attributes&&) = default;  // NOLINT(performance-noexcept-move-constructor)
   Attributes& operator=(Attributes&&) = delete;
 
   Attributes& flag(CK_ATTRIBUTE_TYPE type, bool value) {

@@ -83,7 +83,7 @@ class HsmProtector final : public Protector {
     WVDS_TRY(wrap(fields, key.expose()));
     // Before anything depends on it: a token that can't give back what it took must not be found out at the next start.
     WVDS_ASSIGN(again, unwrap(fields));
-    if (!std::ranges::equal(again.expose(), key.expose()))
+    if (!crypto::equal_constant_time(again.expose(), key.expose()))
       return fail(Status::kStorageError, "the token gave back another key than it wrapped: it can't be used");
     header = fields.encode();
     return key;

@@ -44,6 +44,11 @@ namespace wvds::keystore {
   F(kEsys, Esys_NV_Read)                       \
   F(kEsys, Esys_NV_Increment)
 
+// keep_way_loaded keeps the library for good that reaches the TPM as `tcti` says ("device:/dev/tpmrm0"): each
+// connection would load it anew otherwise, which a process can't do once it is confined. Nothing happens where there is
+// none.
+void keep_way_loaded(const std::string& tcti);
+
 // TssLibrary is the loaded functions, each under its own name.
 struct TssLibrary {
 #define WVDS_TSS_MEMBER(library, function) decltype(&::function) function = nullptr;

@@ -77,7 +77,7 @@ Result<Thread> Thread::start(const char* name, size_t stack_size, std::function<
   if (int error = create(&handle->thread, stack_size, start.get()); error != 0) {
     return fail(Status::kLimitReached, std::string("no further thread: ") + std::strerror(error));
   }
-  start.release();  // the new thread owns it
+  (void)start.release();  // the new thread owns it
   return Thread(std::move(handle));
 }
 

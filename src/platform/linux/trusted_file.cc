@@ -54,7 +54,7 @@ struct Free {
 Result<std::string> trusted_file(const std::string& path) {
   const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
   if (real == nullptr) return distrust(path, std::string("can't be found: ") + std::strerror(errno));
-  const std::string file = real.get();
+  std::string file = real.get();
   if (file != path) WVDS_TRY(check_folders(path));
   WVDS_TRY(check_folders(file));
   WVDS_TRY(check_one(file, false));

@@ -16,6 +16,7 @@
 #include "platform/linux/notify.h"
 #include "platform/linux/trusted_file.h"
 #include "service/linux/audit_files.h"
+#include "service/linux/confinement.h"
 #include "service/linux/load_config.h"
 #include "service/linux/metrics_file.h"
 #include "service/linux/protectors.h"
@@ -61,6 +62,7 @@ class Signals {
     sigemptyset(&action.sa_mask);
     for (const int number : kSignals) sigaction(number, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write, not the end
   }
 
   Result<> serve_until_stopped(channel::Endpoint& endpoint, Reloader& reloader) {
@@ -148,7 +150,10 @@ Result<> serve(const config::ServiceConfig& config, const std::string& config_pa
                std::optional<int> socket, Signals& signals) {
   WVDS_ASSIGN(epoch, new_epoch(library));
   WVDS_ASSIGN(medium, keystore::open_folder_medium(platform::open_disk(config.store.path)));
-  WVDS_ASSIGN(protector, make_protector(config.store, config.store.protector));
+  prepare_sandbox(config);
+  WVDS_ASSIGN(protector, make_protector(config.store, config.store.protector, {config::audit_folder(config)}));
+  platform::Sandbox sandbox(call_rules(config));
+  WVDS_TRY(sandbox.confine_files(file_rules(config, config_path)));  // before the first thread
   AuditFiles audit(config::audit_folder(config), config.audit.files);
   const SystemClock clock;
   WVDS_ASSIGN(service, Service::create({config, library, *medium, *protector, audit, clock, epoch}));
@@ -156,6 +161,8 @@ Result<> serve(const config::ServiceConfig& config, const std::string& config_pa
   WVDS_ASSIGN(endpoint, listen(listen_options(config, epoch, supervisor), socket, *service));
   WVDS_ASSIGN(metrics_file, start_metrics_file(config.metrics, service->state()));
   WVDS_ASSIGN(reloader, Reloader::start(Reload(config_path, *service, metrics_file.get(), supervisor)));
+  WVDS_TRY(sandbox.close());
+  sandbox.log_state();
   log_ready(config, library, socket ? "the service manager's socket" : config.socket.path);
   platform::notify_manager("READY=1\n" + supervisor.status_line());
   WVDS_TRY(signals.serve_until_stopped(*endpoint, *reloader));

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "keystore/hsm/linux/helper_main.h"
+#include "platform/linux/last_words.h"
 #include "platform/linux/log_sink.h"
 #include "service/linux/command_line.h"
 #include "service/linux/daemon.h"
@@ -24,8 +25,10 @@ int run(const wvds::config::ServiceConfig& config, const std::string& config_pat
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program, with its last words
 int main(int argc, char** argv) {
   if (const auto code = wvds::keystore::hsm::run_as_helper(argc, argv)) return *code;
+  wvds::platform::say_last_words();
   CLI::App app;
   wvds::service::CommandLine command_line;
   wvds::service::describe_command_line(app, command_line);

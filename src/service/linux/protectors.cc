@@ -27,9 +27,23 @@ Result<std::unique_ptr<keystore::hsm::PinSource>> make_pin(const config::HsmProt
   return keystore::hsm::make_file_pin(keystore::file_name(path));
 }
 
-Result<std::unique_ptr<keystore::Protector>> make_hsm(const config::HsmProtector& settings) {
+// hidden_by is what the process of a module can't reach: what is encrypted under the keys that it sees, and what
+// unlocks the store in another way.
+std::vector<std::string> hidden_by(const config::Store& store, std::vector<std::string> hidden) {
+  hidden.push_back(store.path);
+  const auto add = [&](const config::SecretSource& source) {
+    if (!source.file.empty()) hidden.push_back(source.file);
+  };
+  if (store.file) add(store.file->key);
+  if (store.file) add(store.file->passphrase);
+  if (store.tpm) add(store.tpm->auth);
+  return hidden;
+}
+
+Result<std::unique_ptr<keystore::Protector>> make_hsm(const config::HsmProtector& settings,
+                                                      const std::vector<std::string>& hidden) {
   WVDS_ASSIGN(pin, make_pin(settings));
-  WVDS_ASSIGN(session, open_token_session(settings, std::move(pin)));
+  WVDS_ASSIGN(session, open_token_session(settings, std::move(pin), hidden));
   WVDS_ASSIGN(token, keystore::hsm::parse_token(settings.token));
   const std::string& label = token.key_label.empty() ? settings.key_label : token.key_label;
   return keystore::hsm::make_hsm_protector(std::move(session), label);
@@ -49,14 +63,16 @@ Result<std::unique_ptr<keystore::Protector>> make_tpm(const config::TpmProtector
 }  // namespace
 
 Result<std::shared_ptr<keystore::hsm::TokenSession>> open_token_session(const config::HsmProtector& settings,
-                                                                        std::unique_ptr<keystore::hsm::PinSource> pin) {
+                                                                        std::unique_ptr<keystore::hsm::PinSource> pin,
+                                                                        const std::vector<std::string>& hidden) {
   WVDS_ASSIGN(token, keystore::hsm::parse_token(settings.token));
-  WVDS_ASSIGN(helper, keystore::hsm::start_helper());
+  WVDS_ASSIGN(helper, keystore::hsm::start_helper(keystore::hsm::kHelperDeadline, hidden));
   return std::make_shared<keystore::hsm::TokenSession>(
       keystore::hsm::SessionSettings{settings.module, std::move(token)}, std::move(pin), std::move(helper));
 }
 
-Result<std::unique_ptr<keystore::Protector>> make_protector(const config::Store& store, config::ProtectorKind kind) {
+Result<std::unique_ptr<keystore::Protector>> make_protector(const config::Store& store, config::ProtectorKind kind,
+                                                            const std::vector<std::string>& hidden) {
   if (!store.has(kind)) {
     const std::string word(config::protector_word(kind));
     return fail(Status::kInvalidArgument, "the configuration has no section store." + word);
@@ -64,7 +80,7 @@ Result<std::unique_ptr<keystore::Protector>> make_protector(const config::Store&
   switch (kind) {
     case config::ProtectorKind::kFile: return make_file(*store.file);
     case config::ProtectorKind::kTpm: return make_tpm(*store.tpm);
-    case config::ProtectorKind::kHsm: return make_hsm(*store.hsm);
+    case config::ProtectorKind::kHsm: return make_hsm(*store.hsm, hidden_by(store, hidden));
   }
   return fail(Status::kUnsupported, "this protector is not built in");
 }

@@ -14,11 +14,13 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "keystore/hsm/helper_server.h"
 #include "keystore/hsm/linux/helper_start.h"
 #include "keystore/hsm/linux/module_loader.h"
 #include "platform/hardening.h"
+#include "platform/linux/sandbox.h"
 #include "platform/linux/unique_fd.h"
 #include "platform/linux/whole_io.h"
 
@@ -113,6 +115,8 @@ int spawn_until_end() {
 [[noreturn]] void serve_until_end(const char* parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (std::to_string(::getppid()) != parent) ::_exit(0);
+  platform::Sandbox sandbox({.kind = platform::Confined::kTokenModule});
+  if (const auto closed = sandbox.close(); !closed) ::_exit(complain(closed.error().detail.c_str()));
   HelperServer server(load_module);
   WipedBytes packet(kMaxHelperMessage);
   for (;;) {
@@ -139,13 +143,20 @@ void forget_service_manager() {
     ::unsetenv(name);
 }
 
+// hide takes files from the spawner, which can't get them back; so can't the workers that it starts. It loads no module
+// and starts only this program, so its system calls are as they were.
+Result<> hide(const std::vector<std::string>& files) {
+  if (files.empty()) return {};
+  return platform::Sandbox({.kind = platform::Confined::kTokenModule}).hide_files(files);
+}
+
 }  // namespace
 
 std::optional<int> run_as_helper(int argc, char** argv) {
   const std::string_view word = argc >= 2 ? argv[1] : "";
   const bool is_spawner = word == kSpawnerWord;
   if (!is_spawner && word != kWorkerWord) return std::nullopt;
-  if (argc != 3 || !is_started_as_helper()) {
+  if (argc < 3 || !is_started_as_helper()) {
     complain("the service starts this itself");
     return kExitUsage;
   }
@@ -153,6 +164,7 @@ std::optional<int> run_as_helper(int argc, char** argv) {
   if (const auto hardened = platform::harden_process(); !hardened) return complain(hardened.error().detail.c_str());
   forget_service_manager();
   if (!is_spawner) serve_until_end(argv[2]);
+  if (const auto hidden = hide({argv + 3, argv + argc}); !hidden) return complain(hidden.error().detail.c_str());
   ::_exit(spawn_until_end());  // nothing of the program that this is otherwise has to be ended
 }
 

@@ -120,8 +120,9 @@ class HelperProcess final : public Helper {
 
 }  // namespace
 
-Result<std::unique_ptr<Helper>> start_helper(std::chrono::milliseconds deadline) {
-  WVDS_ASSIGN(spawner, start_program(kSpawnerWord));
+Result<std::unique_ptr<Helper>> start_helper(std::chrono::milliseconds deadline,
+                                             const std::vector<std::string>& hidden) {
+  WVDS_ASSIGN(spawner, start_program(kSpawnerWord, hidden));
   return std::make_unique<HelperProcess>(std::move(spawner), deadline);
 }
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "keystore/hsm/helper.h"
 
@@ -16,7 +18,9 @@ inline constexpr std::chrono::milliseconds kHelperDeadline = std::chrono::second
 
 // start_helper starts the spawner: this program again (/proc/self/exe), whose main() must begin with run_as_helper.
 // Each exchange has `deadline` to be answered, each restart as well. The helper ends when the object is destroyed or
-// this process ends, however it ends. kInternalError when no process could be started.
-Result<std::unique_ptr<Helper>> start_helper(std::chrono::milliseconds deadline = kHelperDeadline);
+// this process ends, however it ends. The module can't reach the files and folders of `hidden` (where the kernel has
+// Landlock), nor start programs. kInternalError when no process could be started.
+Result<std::unique_ptr<Helper>> start_helper(std::chrono::milliseconds deadline = kHelperDeadline,
+                                             const std::vector<std::string>& hidden = {});
 
 }  // namespace wvds::keystore::hsm

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <string>
 
 namespace wvds::keystore::hsm {
 namespace {
@@ -55,16 +54,21 @@ std::unexpected<Error> not_started(int cause) {
 
 }  // namespace
 
-Result<Started> start_program(const char* word) {
+Result<Started> start_program(const char* word, const std::vector<std::string>& more) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return not_started(errno);
   platform::UniqueFd ours(pair[0]), theirs(pair[1]);
   for (const int fd : pair) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBuffer, sizeof kSocketBuffer);
   const SpawnSettings settings(theirs.get());
-  std::string parent = std::to_string(::getpid());
-  char* const arguments[] = {const_cast<char*>("wvds-pkcs11"), const_cast<char*>(word), parent.data(), nullptr};
+  std::vector<std::string> texts{"wvds-pkcs11", word, std::to_string(::getpid())};
+  texts.insert(texts.end(), more.begin(), more.end());
+  std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
+  for (std::string& text : texts) arguments.push_back(text.data());
+  arguments.push_back(nullptr);
   pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, kThisProgram, settings.actions(), settings.attributes(), arguments, environ);
+  const int failed =
+      ::posix_spawn(&pid, kThisProgram, settings.actions(), settings.attributes(), arguments.data(), environ);
   if (failed != 0) return not_started(failed);
   return Started{pid, std::move(ours)};
 }

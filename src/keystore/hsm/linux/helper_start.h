@@ -2,6 +2,9 @@
 
 #include <sys/types.h>
 
+#include <string>
+#include <vector>
+
 #include "base/result.h"
 #include "platform/linux/unique_fd.h"
 
@@ -22,8 +25,8 @@ struct Started {
   platform::UniqueFd socket;
 };
 
-// start_program starts this program with `word` and this process's number as its arguments. It has the environment,
-// standard error (standard output goes there too) and kHelperSocket, and no other descriptor.
-Result<Started> start_program(const char* word);
+// start_program starts this program with `word`, this process's number and `more` as its arguments. It has the
+// environment, standard error (standard output goes there too) and kHelperSocket, and no other descriptor.
+Result<Started> start_program(const char* word, const std::vector<std::string>& more = {});
 
 }  // namespace wvds::keystore::hsm

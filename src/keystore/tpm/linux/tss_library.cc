@@ -52,6 +52,15 @@ Result<> find(const Handles& handles, TssPart part, const char* name, Function& 
 
 }  // namespace
 
+// The names are those that libtss2-tctildr tries.
+void keep_way_loaded(const std::string& tcti) {
+  const std::string name = tcti.substr(0, tcti.find(':'));
+  const std::string stem = "libtss2-tcti-" + name + ".so";
+  for (const std::string& file : {name, stem + ".0", stem}) {
+    if (!file.empty() && ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return;
+  }
+}
+
 Result<TssLibrary> TssLibrary::load_from(const Files& files) {
   // The libraries would write each refusal of the TPM to standard error, and at a higher level secrets too.
   ::setenv("TSS2_LOG", "all+NONE", 1);
