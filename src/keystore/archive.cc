@@ -34,6 +34,7 @@ class ArchiveMedium : public Medium {
 
   Result<std::vector<std::string>> list() override {
     std::vector<std::string> names;
+    names.reserve(blobs_.size());
     for (const ArchivedBlob& blob : blobs_) names.push_back(blob.name);
     return names;
   }

@@ -168,6 +168,7 @@ void BlockMedium::repair_first_copy() {
 
 Result<std::vector<std::string>> BlockMedium::list() {
   std::vector<std::string> names;
+  names.reserve(directory_.blobs.size());
   for (const auto& [name, place] : directory_.blobs) names.push_back(name);
   return names;
 }

@@ -1,13 +1,14 @@
 #include "keystore/key_pool.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
 namespace wvds::keystore {
 namespace {
 
-constexpr size_t kThreadStack = 256 * 1024;
+constexpr size_t kThreadStack = size_t{256} * 1024;
 
 constexpr std::array kPooled{Algorithm::kMlDsa44,  Algorithm::kMlDsa65,  Algorithm::kMlDsa87,
                              Algorithm::kMlKem512, Algorithm::kMlKem768, Algorithm::kMlKem1024};
@@ -102,14 +103,20 @@ void KeyPool::run(platform::Duration quiet) {
     const Algorithm algorithm = next_to_make();
     Shelf& shelf = shelves_[*shelf_of(algorithm)];
     lock.unlock();
-    auto made = new_material(library_, nothing_to_give_up, algorithm);
+    auto made = make_ahead(nothing_to_give_up, algorithm);
     lock.lock();
-    if (made) {
-      shelf.keys.push_back(std::move(*made));
-    } else {
-      shelf.wanted = false;
-    }
+    if (made.empty()) shelf.wanted = false;
+    shelf.keys.splice(shelf.keys.end(), made);
   }
+}
+
+// make_ahead gives one key, or none.
+std::list<Material> KeyPool::make_ahead(ExpandedKeys& expanded, Algorithm algorithm) const try {
+  std::list<Material> made;
+  if (auto material = new_material(library_, expanded, algorithm)) made.push_back(std::move(*material));
+  return made;
+} catch (const std::bad_alloc&) {
+  return {};
 }
 
 }  // namespace wvds::keystore

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <mutex>
 
 #include "keystore/key_store.h"
@@ -40,11 +40,12 @@ class KeyPool {
 
  private:
   struct Shelf {
-    std::deque<Material> keys;
+    std::list<Material> keys;
     bool wanted = false;
   };
 
   void run(platform::Duration quiet);
+  std::list<Material> make_ahead(ExpandedKeys& expanded, Algorithm algorithm) const;
   size_t size_of(size_t shelf) const;
   Algorithm next_to_make() const;  // kNone when all wanted shelves are full
 

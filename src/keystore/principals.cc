@@ -113,6 +113,11 @@ void PrincipalState::adopt(const Holding& key) {
   store_bytes_ += key.store_bytes;
 }
 
+void PrincipalState::adopt_size(uint64_t from, uint64_t to) {
+  const std::lock_guard lock(mutex_);
+  store_bytes_ = store_bytes_ - from + to;
+}
+
 Result<Principals> Principals::make(std::vector<Principal> configured) {
   Principals out;
   for (Principal& principal : configured) {

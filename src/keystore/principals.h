@@ -52,8 +52,10 @@ class PrincipalState {
   Result<> resize(uint64_t from, uint64_t to);
   void undo_resize(uint64_t from, uint64_t to);
 
-  // adopt counts a key that is there, whatever the limits say: they may have been lowered.
+  // adopt counts a key that is there, whatever the limits say: they may have been lowered. adopt_size puts its size
+  // right.
   void adopt(const Holding& key);
+  void adopt_size(uint64_t from, uint64_t to);
 
   std::atomic<bool> configured;
   WindowBudget window_budget;

@@ -121,17 +121,18 @@ std::shared_ptr<StoredKey> Store::erase(uint32_t id) {
   return key;
 }
 
+// A session must be able to end where memory has run out: nothing here wants any.
 void Store::end_session(SessionId session) {
-  std::vector<std::shared_ptr<StoredKey>> ended;
-  {
-    const std::unique_lock lock(table_);
-    const auto found = session_ids_.find(session);
-    if (found == session_ids_.end()) return;
-    const std::set<uint32_t> ids = found->second;
-    for (const uint32_t id : ids) ended.push_back(erase(id));
-    session_ids_.erase(session);
-  }
-  for (const auto& key : ended) key->mark_deleted();
+  while (const auto key = erase_one_of(session)) key->mark_deleted();
+}
+
+std::shared_ptr<StoredKey> Store::erase_one_of(SessionId session) {
+  const std::unique_lock lock(table_);
+  const auto found = session_ids_.find(session);
+  if (found == session_ids_.end()) return nullptr;
+  if (!found->second.empty()) return erase(*found->second.begin());
+  session_ids_.erase(found);
+  return nullptr;
 }
 
 KeyCounts Store::counts() const {

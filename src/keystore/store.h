@@ -128,6 +128,7 @@ class Store final : public KeyStore {
   Result<> adopt_record(uint32_t id);
   void reserve_at_open();
   Result<> start_threads();
+  bool try_refill();
 
   // store_index.cc; `changes_` is held but in take_memory_id
   IndexFields index_fields(bool exact);
@@ -183,6 +184,7 @@ class Store final : public KeyStore {
   std::optional<uint32_t> next_id(const PrincipalState& principal, SessionId session, uint32_t after) const;
   void insert(uint32_t id, Entry entry);
   std::shared_ptr<StoredKey> erase(uint32_t id);  // under table_
+  std::shared_ptr<StoredKey> erase_one_of(SessionId session);
   void warn(std::string sentence);
   static void add_warnings(uint32_t id, const Entry& entry, std::optional<platform::WallTime> now,
                            std::vector<std::string>& out);  // under table_

@@ -83,6 +83,20 @@ TEST_F(Inspection, OfAStoreWhoseServiceWasKilledFindsNothing) {
   EXPECT_EQ(found.records, 4u);
 }
 
+TEST_F(Inspection, FindsNothingAfterTheNextServiceUsedAKeyWhoseRecordWasNewerThanTheIndex) {
+  open();
+  ASSERT_TRUE(store->rotate("alice", 1, 1));
+  crash();
+  open();
+  ASSERT_TRUE(store->find("alice", 1, 1));
+  const uint64_t held = store->holdings("alice").value().store_bytes;
+  close();
+  EXPECT_TRUE(inspect().all_is_well());
+  uint64_t bytes = 0;
+  for (const auto& [name, blob] : medium.blobs) bytes += name.starts_with("k-") ? blob.size() : 0;
+  EXPECT_EQ(held, bytes);
+}
+
 TEST_F(Inspection, NamesEachDamagedBlobWhereverItIsDamaged) {
   for (const auto& [name, content] : whole_) {
     for (const size_t at : {size_t{0}, size_t{30}, content.size() / 2, content.size() - 1}) {

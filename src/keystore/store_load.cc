@@ -19,10 +19,13 @@ Result<std::shared_ptr<StoredKey>> Store::load(uint32_t id) {
   }
   auto record = read_checked(id, entry);
   if (!record) return forward_error(record);
+  const uint32_t bytes = record->bytes;
   WVDS_ASSIGN(key, build_key(std::move(*record), entry));
   const std::unique_lock lock(table_);
   Entry& kept = entries_.at(id);
   kept.key = key;
+  // A record that is newer than the index has a size of its own.
+  kept.owner->adopt_size(std::exchange(kept.bytes, bytes), bytes);
   kept.generation = entry.generation;
   kept.counter = entry.counter;
   kept.counted_version = entry.counted_version;

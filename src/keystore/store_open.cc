@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -7,7 +8,7 @@
 namespace wvds::keystore {
 namespace {
 
-constexpr size_t kThreadStack = 256 * 1024;
+constexpr size_t kThreadStack = size_t{256} * 1024;
 
 }  // namespace
 
@@ -130,10 +131,15 @@ Result<> Store::start_threads() {
   if (!index_lost_.empty()) return {};
   bell_->serve();
   WVDS_ASSIGN(thread, platform::Thread::start("key store", kThreadStack, [this] {
-                while (bell_->wait_for_work(options_.write_delay)) bell_->tried(refill().has_value());
+                while (bell_->wait_for_work(options_.write_delay)) bell_->tried(try_refill());
               }));
   thread_ = std::move(thread);
   return {};
+}
+
+// Where memory runs out, nothing was reserved, and the thread tries again.
+bool Store::try_refill() try { return refill().has_value(); } catch (const std::bad_alloc&) {
+  return false;
 }
 
 }  // namespace wvds::keystore

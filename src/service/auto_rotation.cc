@@ -1,6 +1,7 @@
 #include "service/auto_rotation.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/log.h"
 
@@ -38,7 +39,7 @@ void AutoRotation::run() {
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
     if (stopping_) return;
-    const RotationJob job = jobs_.front();
+    const RotationJob& job = jobs_.front();  // stays where it is while others come
     lock.unlock();
     rotate(job);
     lock.lock();
@@ -46,7 +47,8 @@ void AutoRotation::run() {
   }
 }
 
-void AutoRotation::rotate(const RotationJob& job) {
+// Where memory runs out there is no new version; later uses ask again.
+void AutoRotation::rotate(const RotationJob& job) try {
   const auto access = store_.find(job.owner, job.session, job.key_id);
   if (!access) return;  // deleted meanwhile
   const auto active = access->key->active();
@@ -67,6 +69,7 @@ void AutoRotation::rotate(const RotationJob& job) {
                                             {"status", status_name(rotated.error().status)},
                                             {"detail", rotated.error().detail}});
   }
+} catch (const std::bad_alloc&) {
 }
 
 }  // namespace wvds::service

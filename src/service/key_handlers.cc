@@ -6,7 +6,7 @@
 namespace wvds::service {
 namespace {
 
-constexpr size_t kMaxKeyMaterial = 16 * 1024;  // the longest is a PKCS#8 with an expanded ML-DSA-87 key, some 8 KB
+constexpr size_t kMaxKeyMaterial = 16 << 10;  // the longest is a PKCS#8 with an expanded ML-DSA-87 key, some 8 KB
 
 Usages default_usages(Algorithm algorithm, protocol::KeyFormat format) {
   if (format != protocol::KeyFormat::kPublic) return algorithm_info(algorithm)->default_usages;

@@ -27,7 +27,7 @@ class Scratch {
   void wipe();
 
  private:
-  static constexpr size_t kCapacity = protocol::kRequestArea + protocol::kAnswerArea + 16 * 1024;
+  static constexpr size_t kCapacity = protocol::kRequestArea + protocol::kAnswerArea + size_t{16} * 1024;
 
   std::unique_ptr<std::byte[]> memory_;
   size_t used_ = 0;

@@ -42,6 +42,7 @@ std::string start_text(const ServiceState& state) {
 
 std::vector<keystore::Principal> store_principals(const config::ServiceConfig& config) {
   std::vector<keystore::Principal> principals;
+  principals.reserve(config.clients.size());
   for (const config::Client& client : config.clients) principals.push_back(store_principal(client));
   return principals;
 }

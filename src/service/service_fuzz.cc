@@ -2,19 +2,12 @@
 // cryptography. The input is a script: a byte that says which of three sessions asks, a u16 length, and that many bytes
 // of a request area; again and again. Properties: every request gets an answer that a client can decode, with a status
 // that travels; no input ends the service; after each script another session still gets a PING through.
-#include <openssl/crypto.h>
-#include <sanitizer/lsan_interface.h>
-
 #include <algorithm>
-#include <cinttypes>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
-#include <string>
-#include <utility>
 
+#include "service/testing/secure_heap_root.h"
 #include "service/testing/service_harness.h"
 
 namespace {
@@ -54,23 +47,6 @@ void run_request(World& world, wvds::Reader& script) {
   require(answer.status == Status::kSuccess || answer.payload.empty());
 }
 
-// show_secure_heap lets LeakSanitizer look there: the random generators of every thread keep their cipher contexts in
-// it.
-void show_secure_heap() {
-  static bool is_shown = false;
-  if (std::exchange(is_shown, true)) return;
-  void* const inside = OPENSSL_secure_malloc(32);
-  const auto place = reinterpret_cast<uintptr_t>(inside);
-  std::ifstream maps("/proc/self/maps");
-  uintptr_t begin = 0, end = 0;
-  for (std::string line; std::getline(maps, line);) {
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2 && begin <= place && place < end) {
-      __lsan_register_root_region(reinterpret_cast<void*>(begin), end - begin);
-    }
-  }
-  OPENSSL_secure_free(inside);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -80,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (scripts++ % 1000 == 0) {  // from time to time a new one: keys of former scripts would pile up
     world.reset();
     world = std::make_unique<World>();
-    show_secure_heap();
+    wvds::service::testing::show_secure_heap();
   }
   wvds::Reader script(std::as_bytes(std::span(data, size)));
   for (size_t i = 0; i < kMaxRequests && script.left() > 3; ++i) run_request(*world, script);

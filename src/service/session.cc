@@ -41,11 +41,25 @@ Session::~Session() {
   state_.store->end_session(id_);
   principal_->release_session();
   state_.sessions.fetch_sub(1);
-  if (!principal_->log_limiter().take(state_.clock.now())) return;
-  log_info("session ended", {{"principal", principal_->name()}, {"session", id_}});
+  if (principal_->log_limiter().take(state_.clock.now())) log_end();
 }
 
-channel::Verdict Session::handle(const channel::Request& request) {
+// A line that finds no memory is lost.
+void Session::log_end() const try {
+  log_info("session ended", {{"principal", principal_->name()}, {"session", id_}});
+} catch (const std::exception&) {
+}
+
+// What throws here throws for want of memory; the answer must not want any.
+channel::Verdict Session::handle(const channel::Request& request) try {
+  return answer(request);
+} catch (const std::exception&) {
+  if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;
+  protocol::encode_answer_header(Status::kInternalError, 0, request.answer.first<protocol::kFrameHeaderSize>());
+  return access::verdict_on(Status::kInternalError);
+}
+
+channel::Verdict Session::answer(const channel::Request& request) {
   guard_.enter();
   follow_reload();
   if (request.answer.size() < protocol::kFrameHeaderSize) return channel::Verdict::kInvalid;

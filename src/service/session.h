@@ -25,6 +25,8 @@ class Session : public channel::RequestHandler {
  private:
   struct Served;
 
+  channel::Verdict answer(const channel::Request& request);
+  void log_end() const;
   Served serve(UntrustedBytes area, MutableBytes answer);
   Result<size_t> run_handler(const OpEntry& entry, RequestContext& context, UntrustedBytes payload,
                              MutableBytes answer);

@@ -3,6 +3,7 @@
 import os
 import random
 import subprocess
+import sys
 import time
 import unittest
 
@@ -11,14 +12,24 @@ from gateway import EST_SERVICE, GatewayTest, Session
 from programs import WATCHDOG
 
 
+LONG = int(os.environ.get("WVDS_LONG", "0"))  # 1: the long form; more: so many rounds
+
+
 class Crash(GatewayTest):
-    ROUNDS = 30
+    ROUNDS = 30 if LONG == 0 else 1000 if LONG == 1 else LONG
+
+    def expect_key_of_certificate(self, gateway, state):
+        with Session(gateway.crypto.socket) as session:
+            public = session.public_key(state["current"]["key_id"])
+        text = openssl("x509", "-noout", "-pubkey", data=state["current"]["chain"].encode())
+        self.assertIn(public, openssl("pkey", "-pubin", "-outform", "DER", data=text))
 
     def test_at_any_instant_leaves_a_certificate_that_works(self):
         ca = self.ca(algorithm="P-256", settings={"server": {"algorithm": "P-256"}})
         gateway = self.gateway(ca, certificates=[{"rekey": True}], retry={"first_s": 1, "longest_s": 1})
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
+        had_certificate = False
         for number in range(self.ROUNDS):
             with self.subTest(seed=seed, round=number):
                 if number > 0:
@@ -27,18 +38,19 @@ class Crash(GatewayTest):
                 time.sleep(chance.uniform(0, 0.15))  # any instant of the exchange: nothing is waited for
                 gateway.est.kill()
                 state = gateway.state()  # whole, or not there yet
-                if "current" in state:
+                self.assertTrue("current" in state or not had_certificate, "the certificate is gone")
+                had_certificate = "current" in state
+                if had_certificate:
                     self.verify(ca.root, state, "-purpose", "sslclient")
+                    self.expect_key_of_certificate(gateway, state)
                 if number % 10 == 5:
                     gateway.restart_crypto()
+        print(f"{self.ROUNDS} kills, seed {seed}", file=sys.stderr)
         before = gateway.state()
         gateway.est.start()
         gateway.renew()
         state = gateway.wait_for_certificate(other_than=before if "current" in before else None)
-        with Session(gateway.crypto.socket) as session:
-            public = session.public_key(state["current"]["key_id"])
-        text = openssl("x509", "-noout", "-pubkey", data=state["current"]["chain"].encode())
-        self.assertIn(public, openssl("pkey", "-pubin", "-outform", "DER", data=text))
+        self.expect_key_of_certificate(gateway, state)
         self.assertEqual([name for name in os.listdir(gateway.folder) if "damaged" in name], [])
         for _ in range(2):  # keys that were left over go with the next renewals
             gateway.renew()

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -72,10 +73,20 @@ void hand_over(int socket, char* variable) {
   }
 }
 
+void set_limits(const std::vector<ResourceLimit>& limits) {
+  for (const ResourceLimit& limit : limits) {
+    rlimit both{};
+    const auto resource = static_cast<__rlimit_resource>(limit.resource);
+    if (getrlimit(resource, &both) != 0) _exit(126);
+    both.rlim_cur = limit.value;
+    if (setrlimit(resource, &both) != 0) _exit(126);
+  }
+}
+
 // start_program runs the service's program with `output` as its standard output and error. It dies with the calling
 // thread.
 pid_t start_program(std::vector<std::string> arguments, std::vector<std::string> environment, int output,
-                    int activation_socket = -1) {
+                    int activation_socket = -1, const std::vector<ResourceLimit>& limits = {}) {
   arguments.insert(arguments.begin(), WVDS_SERVICE_PROGRAM);
   if (activation_socket >= 0) {
     environment.push_back("LISTEN_FDS=1");  // the first of several of one name counts
@@ -91,6 +102,7 @@ pid_t start_program(std::vector<std::string> arguments, std::vector<std::string>
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   if (activation_socket >= 0) hand_over(activation_socket, envp[0]);
+  set_limits(limits);
   execve(argv[0], argv.data(), envp.data());
   _exit(127);
 }
@@ -145,7 +157,10 @@ Outcome run_service(const std::vector<std::string>& arguments) {
 }
 
 Daemon::Daemon(const DaemonOptions& options)
-    : folder_(new_folder()), environment_(options.environment), activation_socket_(options.activation_socket) {
+    : folder_(new_folder()),
+      environment_(options.environment),
+      activation_socket_(options.activation_socket),
+      limits_(options.limits) {
   EXPECT_EQ(mkdir(path("keys").c_str(), 0700), 0);
   configure(options);
   listen_for_notifications();
@@ -189,7 +204,8 @@ bool Daemon::start() {
 bool Daemon::try_start() {
   EXPECT_FALSE(running());
   const UniqueFd log_file(open(path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  pid_ = start_program({"--config", config_path()}, environment_with(environment_), log_file.get(), activation_socket_);
+  pid_ = start_program({"--config", config_path()}, environment_with(environment_), log_file.get(), activation_socket_,
+                       limits_);
   process_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (wait_until_ready()) return true;
   kill();
@@ -253,7 +269,7 @@ int Daemon::wait_for_end() {
     ::kill(pid_, SIGKILL);
   }
   process_.reset();
-  return exit_code_of(std::exchange(pid_, 0));
+  return exit_code_ = exit_code_of(std::exchange(pid_, 0));
 }
 
 std::string Daemon::log() const { return contents(path("log")); }

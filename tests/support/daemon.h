@@ -28,6 +28,12 @@ std::string all_operations();
 // this_user_may_all is a client entry for the user that runs the test, who may do everything, without a rate limit.
 std::string this_user_may_all(const std::string& name = "tester");
 
+// ResourceLimit is one of setrlimit(2) for the service alone.
+struct ResourceLimit {
+  int resource = 0;
+  unsigned long value = 0;
+};
+
 // DaemonOptions is what differs from a service that the user who runs the test may do everything with, FIPS required.
 struct DaemonOptions {
   std::string fips{};                         // JSON of the section "fips"; empty: required
@@ -35,6 +41,7 @@ struct DaemonOptions {
   std::string sections{};                     // further members of the config, each followed by a comma
   std::vector<std::string> environment{};     // "NAME=value", besides what the test has itself
   int activation_socket = -1;                 // handed over as a service manager does; stays the caller's
+  std::vector<ResourceLimit> limits{};        // soft ones; the hard ones stay
   std::string protector{};                    // JSON of the members "protector" and its section; empty: a key file
 };
 
@@ -79,6 +86,9 @@ class Daemon {
   // wait_for_end returns the exit code of a service that ends by itself.
   int wait_for_end();
 
+  // exit_code is that of the service that ended last; -1: a signal ended it.
+  int exit_code() const { return exit_code_; }
+
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   const std::string& folder() const { return folder_; }
@@ -102,9 +112,11 @@ class Daemon {
   std::string folder_;
   std::vector<std::string> environment_;
   int activation_socket_ = -1;
+  std::vector<ResourceLimit> limits_;
   std::vector<std::string> heard_;  // notifications that nobody asked for yet
   platform::UniqueFd notify_socket_;
   pid_t pid_ = 0;
+  int exit_code_ = -1;
   platform::UniqueFd process_;  // a pidfd: readable when the process has ended
 };
 

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,8 @@ class LinuxEndpoint : public Endpoint {
   static void signal(const UniqueFd& eventfd);
   bool watch(int fd, uint64_t source, uint32_t events, int operation = EPOLL_CTL_ADD);
 
+  template <class Deed>
+  static void attempt(Deed deed);
   void dispatch(const epoll_event& event);
   void accept_clients();
   void pause_accepting(int error);
@@ -80,8 +84,10 @@ class LinuxEndpoint : public Endpoint {
   void descriptors_freed();
   int time_to_next_deadline(TimePoint now) const;
 
+  void make_room_to_end();
   void worker_ended(uint64_t id);
   void collect_ended();
+  std::optional<uint64_t> next_ended();
   void end_all();
 
   const LinuxTuning tuning_;
@@ -133,8 +139,8 @@ Result<> LinuxEndpoint::run() {
     const TimePoint now = platform::monotonic_now();
     drop_late_setups(now);
     if (tick_interval_.count() > 0 && next_tick_ <= now) {
-      tick_();
       next_tick_ = now + tick_interval_;
+      attempt([this] { tick_(); });
     }
     if (accept_again_ && *accept_again_ <= now) resume_accepting();
     const int count = epoll_wait(events_.get(), events.data(), kEventsInARow, time_to_next_deadline(now));
@@ -146,9 +152,17 @@ Result<> LinuxEndpoint::run() {
         end_all();
         return {};
       }
-      dispatch(events[i]);
+      attempt([&] { dispatch(events[i]); });
     }
   }
+}
+
+// attempt: where memory runs out, what was to be done for one client is left undone, and the others stay. A listener
+// that is not heard now is reported again; a client whose set-up stands still is dropped at its deadline.
+template <class Deed>
+void LinuxEndpoint::attempt(Deed deed) try {
+  deed();
+} catch (const std::bad_alloc&) {
 }
 
 void LinuxEndpoint::dispatch(const epoll_event& event) {
@@ -195,6 +209,7 @@ void LinuxEndpoint::welcome(UniqueFd socket) {
   if (!peer) return turn_away(socket.get(), Status::kNotReady);
   if (!may_set_up(peer->peer.uid)) return turn_away(socket.get(), Status::kLimitReached);
   const uint64_t id = std::exchange(next_id_, next_id_ + 2);
+  make_room_to_end();
   auto session = std::make_unique<Session>(id, setting_, std::move(socket), std::move(*peer),
                                            platform::monotonic_now() + tuning_.setup_deadline);
   if (!watch(session->socket(), id, EPOLLIN | EPOLLRDHUP) || !watch(session->pidfd(), id | kClientDied, EPOLLIN)) {
@@ -257,6 +272,12 @@ int LinuxEndpoint::time_to_next_deadline(TimePoint now) const {
   return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(std::max(*next, now) - now).count());
 }
 
+// make_room_to_end: a worker's end must not want memory.
+void LinuxEndpoint::make_room_to_end() {
+  std::lock_guard lock(ended_mutex_);
+  ended_.reserve(sessions_.size() + 1);
+}
+
 void LinuxEndpoint::worker_ended(uint64_t id) {
   {
     std::lock_guard lock(ended_mutex_);
@@ -268,12 +289,15 @@ void LinuxEndpoint::worker_ended(uint64_t id) {
 void LinuxEndpoint::collect_ended() {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t length = read(ended_bell_.get(), &count, sizeof count);
-  std::vector<uint64_t> ended;
-  {
-    std::lock_guard lock(ended_mutex_);
-    ended.swap(ended_);
-  }
-  for (uint64_t id : ended) drop(id);
+  while (const auto id = next_ended()) drop(*id);
+}
+
+std::optional<uint64_t> LinuxEndpoint::next_ended() {
+  std::lock_guard lock(ended_mutex_);
+  if (ended_.empty()) return std::nullopt;
+  const uint64_t id = ended_.back();
+  ended_.pop_back();
+  return id;
 }
 
 // end_all tells every worker before it waits for the first.

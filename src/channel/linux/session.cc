@@ -7,7 +7,7 @@
 namespace wvds::channel {
 namespace {
 
-constexpr size_t kStackSize = 256 * 1024;
+constexpr size_t kStackSize = size_t{256} * 1024;
 
 SetupMessage message_of(SetupType type, Status status = Status::kSuccess) {
   return SetupMessage{type, status, kLayoutVersion, false};
