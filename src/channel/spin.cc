@@ -24,7 +24,7 @@ Nanoseconds ClientSpin::bound() {
   if (!may_spin_) return Nanoseconds(0);
   if (patience_ > 0) {
     --patience_;
-    return kLeast;
+    return kBriefly;
   }
   Nanoseconds longest{0};
   for (Nanoseconds duration : recent_) {

@@ -98,10 +98,11 @@ class ServiceSpin {
 };
 
 // ClientSpin decides how long a client looks for an answer: a little longer than recent answers took, as long as that
-// is under kMost; above it sleeping costs little in comparison. Two long looks in vain in a row, and the next kPatience
-// answers are waited for asleep: the processor is wanted elsewhere.
+// is under kMost; above it sleeping costs little in comparison. Two long looks in vain in a row, and it looks only
+// kBriefly for the next kPatience answers: the processor is wanted elsewhere, perhaps by the worker that is to answer.
 class ClientSpin {
  public:
+  static constexpr Nanoseconds kBriefly{5'000};
   static constexpr Nanoseconds kLeast{50'000};
   static constexpr Nanoseconds kMost{2'000'000};
 

@@ -112,7 +112,7 @@ TEST(ClientSpin, GivesUpTheProcessorAfterLongLooksInVain) {
     spin.missed();
   }
   for (int i = 0; i < 16; ++i) {
-    EXPECT_EQ(spin.bound(), ClientSpin::kLeast);
+    EXPECT_EQ(spin.bound(), ClientSpin::kBriefly);
     spin.missed();
     spin.answered_after_sleep(Nanoseconds(500'000));
   }

@@ -9,7 +9,7 @@
 #include "protocol/key_messages.h"
 #include "protocol/mldsa_messages.h"
 #include "protocol/mlkem_messages.h"
-#include "service/bystander.h"
+#include "service/busy_bystander.h"
 #include "service/hostile_session.h"
 
 namespace wvds::test {
@@ -30,11 +30,14 @@ class HostileRace : public testing::TestWithParam<bool> {
   void SetUp() override {
     ASSERT_TRUE(daemon_.start());
     bystander_.emplace(daemon_);
+    ASSERT_TRUE(bystander_->serves(1));
     hostile_.emplace(daemon_);
     ASSERT_TRUE(hostile_->ready());
   }
   void TearDown() override {
-    if (bystander_) bystander_->check();
+    if (!bystander_) return;
+    EXPECT_TRUE(bystander_->serves(20));
+    EXPECT_TRUE(bystander_->finish()) << "all the time";
   }
 
   uint32_t generate(Algorithm algorithm, Usages usages = 0, uint8_t flags = 0) {
@@ -74,7 +77,7 @@ class HostileRace : public testing::TestWithParam<bool> {
   }
 
   Daemon daemon_{options()};
-  std::optional<Bystander> bystander_;
+  std::optional<BusyBystander> bystander_;
   std::optional<HostileSession> hostile_;
 };
 

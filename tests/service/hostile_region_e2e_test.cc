@@ -8,6 +8,7 @@
 
 #include <random>
 
+#include "service/busy_bystander.h"
 #include "service/bystander.h"
 #include "service/hostile_session.h"
 
@@ -20,15 +21,19 @@ class HostileRegion : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(daemon_.start());
+    busy_.emplace(daemon_);
+    ASSERT_TRUE(busy_->serves(1));
     bystander_.emplace(daemon_);
     hostile_.emplace(daemon_);
     ASSERT_TRUE(hostile_->ready());
   }
-  // Whatever was done: the other client goes on, the session ends with its client, and the service stops when it is
-  // told to.
+  // Whatever was done: other clients went on all the time and go on, the session ends with its client, and the service
+  // stops when it is told to.
   void TearDown() override {
     if (!hostile_) return;
     bystander_->check();
+    EXPECT_TRUE(busy_->serves(20));
+    EXPECT_TRUE(busy_->finish());
     hostile_.reset();
     EXPECT_TRUE(reached([&] { return bystander_->sessions() == 1; }));
     bystander_->check();
@@ -38,6 +43,7 @@ class HostileRegion : public testing::Test {
   uint32_t any() { return static_cast<uint32_t>(random_()); }
 
   Daemon daemon_;
+  std::optional<BusyBystander> busy_;
   std::optional<Bystander> bystander_;
   std::optional<HostileSession> hostile_;
   std::minstd_rand random_{20'260'801};
@@ -46,9 +52,10 @@ class HostileRegion : public testing::Test {
 TEST_F(HostileRegion, GarbageOverEveryControlWord) {
   const channel::Region region = hostile_->region();
   channel::Word* words[] = {&region.control().service_sleeping, &region.control().service_bell,
-                            &region.control().client_sleeping, &region.control().client_bell};
+                            &region.control().client_sleeping, &region.control().client_bell,
+                            &region.control().client_processor};
   for (int round = 0; round < 20'000; ++round) {
-    channel::store(*words[any() % 4], any());
+    channel::store(*words[any() % std::size(words)], any());
     channel::Slot& slot = region.slot(any() % region.slot_count());
     channel::store(any() % 2 == 0 ? slot.request_word : slot.answer_word, any());
     if (round % 16 == 0) hostile_->ring();
