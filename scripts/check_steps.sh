@@ -18,6 +18,7 @@ steps=(
   'aarch64|aarch64: cross-build, and its portable tests in an emulator'
   'dist|the delivery for integrators: packed twice, unpacked, installed and used'
   'spin|model of the shared-memory handshake'
+  'static|clang-tidy and cppcheck'
   'asan|AddressSanitizer and UndefinedBehaviorSanitizer'
   'tsan|ThreadSanitizer'
   'fuzz|fuzz targets'
@@ -125,7 +126,26 @@ ctest_step() {
 }
 
 step_build() { build_step release; }
-step_tests() { ctest_step release '' -LE delivery; }
+step_tests() {
+  ctest_step release '' -LE delivery
+  if [[ $long == yes ]]; then
+    run_test 'faults, long form' "$wvds_root/scripts/long_faults.sh"
+    run_test 'soak, long form' "$wvds_root/tests/soak/soak.sh"
+    run_test 'latencies beside attacks' "$wvds_root/tests/service/hostile_latency.sh"
+  fi
+  no_failures
+}
+
+# The fuzz targets' build says how clang compiles each file.
+step_static() {
+  local -a arguments=()
+  if [[ $long == yes ]]; then arguments=(--long); fi
+  configure_preset fuzz
+  ninja -C "$wvds_root/build/fuzz" build.ninja # what CMake wrote may be older than the tree
+  run_test 'clang-tidy' python3 "$wvds_root/scripts/static_analysis.py" tidy "${arguments[@]}" "$wvds_root/build/fuzz"
+  run_test 'cppcheck' python3 "$wvds_root/scripts/static_analysis.py" cppcheck
+  no_failures
+}
 
 step_asan() {
   build_step asan
@@ -206,6 +226,7 @@ step_aarch64() {
 step_dist() {
   "$wvds_root/dist" 2>&3
   run_test 'dist_test.py' python3 -B "$wvds_root/tests/dist/dist_test.py"
+  run_test 'hardening_test.py' python3 -B "$wvds_root/tests/dist/hardening_test.py" "$wvds_root"/build/dist/*.tar.gz
   ctest_step release 'dist: ' -L delivery || true
   run_test 'README_OEM.md' bash "$wvds_root/tests/dist/readme_oem_test.sh" "$wvds_root"/build/dist/*.tar.gz
   if [[ $long == yes ]]; then run_test 'two builds from nothing' "$wvds_root/tests/dist/two_builds_test.sh"; fi

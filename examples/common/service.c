@@ -23,8 +23,10 @@ wvds_session* service_connect(const char* address) {
 static void config_word(char out[64], wvds_operation operation) {
   const char* name = wvds_operation_name(operation);
   size_t length = 0;
-  for (; name != NULL && name[length] != '\0' && length < 63; ++length)
-    out[length] = name[length] == '_' ? '-' : (char)tolower((unsigned char)name[length]);
+  for (; name != NULL && name[length] != '\0' && length < 63; ++length) {
+    const int letter = name[length] == '_' ? '-' : tolower((unsigned char)name[length]);
+    out[length] = (char)letter;
+  }
   out[length] = '\0';
 }
 

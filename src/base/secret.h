@@ -14,6 +14,14 @@ inline void secure_wipe(void* memory, size_t length) {
   __asm__ __volatile__("" : : "r"(memory) : "memory");
 }
 
+// declassified gives what was found out of a secret and may be known, such as the verdict on a tag: from here on a
+// branch may depend on it. tests/constant_time takes its access for right, and no other one. What it gives is read from
+// memory, so that no part of the secret is in it.
+[[gnu::noinline]] inline bool declassified(bool secret_verdict) {
+  static const volatile bool kVerdicts[] = {false, true};
+  return kVerdicts[secret_verdict ? 1 : 0];
+}
+
 // Secret holds N secret bytes of one role. It can be moved (the source is wiped), never copied, printed or compared
 // with ==; its destructor wipes it. Two roles of the same length are different types. For long-lived secrets use
 // crypto::LockedSecret, which lives in locked memory; this one is for values that pass through a stack frame.

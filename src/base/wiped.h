@@ -38,6 +38,17 @@ using WipedBuffer = std::vector<std::byte, WipingAllocator<std::byte>>;
 inline void append(WipedBuffer& buffer, Bytes bytes) { buffer.insert(buffer.end(), bytes.begin(), bytes.end()); }
 inline void append(WipedBuffer& buffer, std::string_view text) { append(buffer, as_bytes(text)); }
 
+// append_hex adds two lower-case digits for each byte, without a branch or an index that depends on it.
+inline void append_hex(WipedBuffer& buffer, Bytes bytes) {
+  const auto digit = [](int value) {
+    return static_cast<std::byte>('0' + value + (((9 - value) >> 8) & ('a' - '0' - 10)));
+  };
+  for (const std::byte byte : bytes) {
+    buffer.push_back(digit(std::to_integer<int>(byte >> 4)));
+    buffer.push_back(digit(std::to_integer<int>(byte & std::byte{0x0f})));
+  }
+}
+
 // text_of looks at bytes as text.
 inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 

@@ -9,8 +9,9 @@ void ClientPairing::submitting(bool alone) {
   if (!alone) {
     if (streak_ == kStreak) store(wish_, 0);
     streak_ = 0;
-  } else if (streak_ < kStreak && ++streak_ == kStreak) {
-    store(wish_, *processor_ + 1);
+  } else if (streak_ < kStreak) {
+    ++streak_;
+    if (streak_ == kStreak) store(wish_, *processor_ + 1);
   }
 }
 

@@ -58,8 +58,8 @@ bool material_fits(Algorithm algorithm, wvds_key_format format, size_t length) {
     case WVDS_KEY_FORMAT_SEED: return is_post_quantum(algorithm) && length == info.secret;
     case WVDS_KEY_FORMAT_PKCS8: return !is_aes(algorithm) && length != 0;
     case WVDS_KEY_FORMAT_PUBLIC: return !is_aes(algorithm) && length == info.public_key;
+    default: return false;
   }
-  return false;
 }
 
 bool is_public_key_size(size_t size) {

@@ -180,7 +180,7 @@ void read_times(Section& est, Problems& problems, Est& out) {
   });
   read_object(est, "retry", problems, [&](Section& section) {
     section.number("first_s", out.retry.first_s, 1, 86400);
-    section.number("longest_s", out.retry.longest_s, 1, 7 * 86400);
+    section.number("longest_s", out.retry.longest_s, 1, uint64_t{7} * 86400);
     if (out.retry.longest_s < out.retry.first_s)
       section.problem(line_of(section, "longest_s"), "longest_s", "must not be less than \"first_s\"");
   });

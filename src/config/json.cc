@@ -163,6 +163,7 @@ std::expected<JsonValue, JsonError> parse_json(std::string_view text) {
   }
   LineCounter counter;
   TreeBuilder builder(counter);
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): `last` is the end
   const CountingIterator first(text.data(), &counter);
   const CountingIterator last(text.data() + text.size(), &counter);
   constexpr bool kWholeText = true;

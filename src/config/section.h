@@ -39,6 +39,7 @@ class Section {
   template <class Value>
   void choice(std::string_view name, Value& out, const std::vector<std::pair<std::string_view, Value>>& words) {
     std::vector<std::string_view> known;
+    known.reserve(words.size());
     for (const auto& [word, value] : words) known.push_back(word);
     const size_t index = read_word(name, known);
     if (index < words.size()) out = words[index].second;

@@ -4,8 +4,8 @@
 #include "base/result.h"
 #include "base/wiped.h"
 
-// Base64 (RFC 4648, section 4) by OpenSSL. Needs no Library; thread-safe. What is encoded may be a secret: the buffers
-// are wiped.
+// Base64 (RFC 4648, section 4). Thread-safe. What is encoded may be a secret: the buffers are wiped, and neither time
+// nor memory accesses tell more of it than its length and whether it is base64.
 namespace wvds::crypto {
 
 inline constexpr size_t kMaxBase64Input = 16 << 20;  // bytes to encode, or characters to decode

@@ -211,7 +211,7 @@ Result<std::unique_ptr<Library>> Library::load(const LibraryConfig& config) {
 }
 
 bool equal_constant_time(Bytes a, Bytes b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.size() == b.size() && declassified(CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
 }  // namespace wvds::crypto

@@ -1,4 +1,5 @@
-// Rules of the source text that no compiler holds: how nonces and OpenSSL's fetches may be used.
+// Rules of the source text that no compiler holds: how nonces and OpenSSL's fetches may be used, and how secrets may be
+// compared.
 
 #include <gtest/gtest.h>
 
@@ -68,15 +69,31 @@ bool names_openssl(const std::string& text) {
   return std::ranges::any_of(std::array{"EVP_", "RAND_", "OSSL_", "CRYPTO_", "PEM_", "d2i_"}, is_in);
 }
 
-std::vector<Use> uses_in(const Sources& sources, const std::string& pattern) {
+template <class Wanted>
+std::vector<Use> uses_in(const Sources& sources, const std::string& pattern, Wanted may_have_it) {
   std::vector<Use> uses;
   const std::regex wanted(pattern);
   for (const auto& [path, text] : sources) {
-    if (!names_openssl(text)) continue;
+    if (!may_have_it(text)) continue;
     for (std::sregex_iterator at(text.begin(), text.end(), wanted), end; at != end; ++at)
       uses.push_back({path, at->str()});
   }
   return uses;
+}
+
+std::vector<Use> uses_in(const Sources& sources, const std::string& pattern) {
+  return uses_in(sources, pattern, names_openssl);
+}
+
+// comparisons_in finds what compares bytes and ends at the first difference, where it is given a secret, and all
+// memcmp.
+std::vector<Use> comparisons_in(const Sources& sources) {
+  return uses_in(
+      sources,
+      R"(\bmemcmp\s*\(|\b(ranges::|std::)(equal|mismatch|lexicographical_compare)\s*\([^;]*expose\(|expose\(\)\s*[!=]=)",
+      [](const std::string& text) {
+        return text.find("memcmp") != std::string::npos || text.find("expose()") != std::string::npos;
+      });
 }
 
 std::string listed(const std::vector<Use>& uses) {
@@ -140,11 +157,26 @@ TEST(SourceRules, AlgorithmsAreFetchedAtLoadOnly) {
   }
 }
 
+// Secrets, tags and MACs are compared by crypto::equal_constant_time. What memcmp is there for is public: a region's
+// header, magic bytes, fingerprints and public keys, and what the L4Re example has just opened itself.
+TEST(SourceRules, SecretsAreComparedInConstantTimeOnly) {
+  for (const Use& use : comparisons_in(delivered_sources())) {
+    EXPECT_TRUE(use.path == "src/channel/layout.cc" || use.path == "examples/backend/open_envelope.c" ||
+                use.path == "examples/backend/senders.c" || use.path == "examples/envelope/envelope.c" ||
+                use.path == "examples/oem_gateway/l4re/main.c")
+        << use.path << ": " << use.text;
+  }
+}
+
 // The patterns above find what they are for.
 TEST(SourceRules, FindAViolation) {
   const Sources bad = {{"a.cc", "EVP_EncryptInit_ex2(c, NULL, NULL, iv, NULL); EVP_CipherInit_ex(c, 0, 0, k, iv, 1);"}};
   EXPECT_EQ(uses_in(bad, kAnyEncryptInit).size(), 2u);
   EXPECT_EQ(uses_in(bad, kEncryptInit).size(), 0u);
+  const Sources leaky = {{"a.cc", "if (std::memcmp(a, b, 16) != 0) return;"},
+                         {"b.cc", "return std::ranges::equal(again.expose(), key.expose());"},
+                         {"c.cc", "return equal_constant_time(again.expose(), key.expose());"}};
+  EXPECT_EQ(comparisons_in(leaky).size(), 2u);
 }
 
 }  // namespace

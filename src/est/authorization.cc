@@ -21,21 +21,18 @@ std::unexpected<Failure> hash_failed(Error error) {
       std::move(error.detail));
 }
 
+// has_control_characters looks at each character in the same way: the text may be a password.
 bool has_control_characters(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+  unsigned found = 0;
+  for (const char c : text) {
+    const unsigned value = static_cast<unsigned char>(c);
+    found |= ((value - ' ') | ((value ^ 0x7f) - 1)) >> 31;
+  }
+  return declassified(found != 0);
 }
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-void append_hex(WipedBuffer& out, Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::byte byte : bytes) {
-    const auto value = std::to_integer<unsigned>(byte);
-    append(out, kDigits.substr(value >> 4, 1));
-    append(out, kDigits.substr(value & 0x0f, 1));
-  }
 }
 
 // Hasher joins values by colons and gives the hash's lower-case hexadecimal form: H() and LHEX of RFC 7616,

@@ -149,7 +149,9 @@ Names Certificate::names() const {
 std::vector<std::string> Certificate::extended_key_usages() const {
   std::vector<std::string> usages;
   auto* list = static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(x509_.get(), NID_ext_key_usage, nullptr, nullptr));
-  for (int i = 0; i < sk_ASN1_OBJECT_num(list); ++i) usages.push_back(oid_text(sk_ASN1_OBJECT_value(list, i)));
+  const int count = std::max(0, sk_ASN1_OBJECT_num(list));  // -1 where there is no list
+  usages.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) usages.push_back(oid_text(sk_ASN1_OBJECT_value(list, i)));
   EXTENDED_KEY_USAGE_free(list);
   crypto::clear_openssl_errors();
   return usages;

@@ -106,8 +106,10 @@ std::string missing(const std::vector<std::string>& wanted, const std::vector<st
 Outcome<> check_names(const Certificate& leaf, const IssuedCheck& check) {
   if (auto right = check_subject(leaf, check); !right) return right;
   const Names found = leaf.names();
+  // NOLINTBEGIN(performance-unnecessary-value-param): as missing() takes them
   const auto as_it_is = [](std::string text) { return text; };
   const auto as_address = [](std::string text) { return normal_ip(text); };
+  // NOLINTEND(performance-unnecessary-value-param)
   std::string lacking = missing(check.names.dns, found.dns, lower);
   if (lacking.empty()) lacking = missing(check.names.ip, found.ip, as_address);
   if (lacking.empty()) lacking = missing(check.names.uri, found.uri, as_it_is);

@@ -56,6 +56,7 @@ Outcome<> obey_key(const CsrDemands& demands, const CsrSpec& spec) {
   if (keys.empty() || std::ranges::any_of(keys, [&](const KeyDemand& key) { return meets(spec.key_type, key); }))
     return {};
   std::vector<std::string> wanted;
+  wanted.reserve(keys.size());
   for (const KeyDemand& key : keys) wanted.push_back(key_demand_text(key));
   return cant_have_both(listed(wanted), spec.key_type);
 }

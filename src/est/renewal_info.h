@@ -12,7 +12,7 @@ namespace wvds::est {
 
 inline constexpr size_t kMaxRenewalInfo = 16 << 10;
 inline constexpr int64_t kRenewalInfoInterval =
-    6 * 3600;  // seconds until the next look after an error (RFC 9773, 4.3.3)
+    int64_t{6} * 3600;  // seconds until the next look after an error (RFC 9773, 4.3.3)
 
 // RenewalWindow is the time in which the CA recommends to renew, in Unix seconds, start < end.
 struct RenewalWindow {

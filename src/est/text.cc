@@ -102,7 +102,8 @@ std::optional<std::string> FieldReader::quoted_string() {
       rest_.remove_prefix(i + 1);
       return text;
     }
-    if (rest_[i] == '\\' && ++i == rest_.size()) break;
+    if (rest_[i] == '\\') ++i;
+    if (i == rest_.size()) break;
     if (!may_be_quoted(rest_[i])) break;
     text += rest_[i];
   }

@@ -10,7 +10,7 @@ constexpr int kFirstLocalStatus = 0x80;
 constexpr int kNumServiceStatuses = static_cast<int>(kLastServiceStatus);
 constexpr int kNumLocalStatuses = static_cast<int>(Status::kCallbackFailed) - kFirstLocalStatus + 1;
 
-// The core's function takes a va_list, so one must be made.
+// The core's function takes a va_list, so one must be made. NOLINTNEXTLINE(cert-dcl50-cpp): hence the dots
 void set_error(OSSL_FUNC_core_vset_error_fn* set, const OSSL_CORE_HANDLE* core, uint32_t reason, const char* format,
                ...) {
   va_list arguments;

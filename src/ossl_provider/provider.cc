@@ -25,6 +25,7 @@ bool knows_ml_dsa(std::string_view version) {
   int major = 0;
   int minor = 0;
   const char* end = version.data() + version.size();
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): `end` is the end
   const auto first = std::from_chars(version.data(), end, major);
   if (first.ptr == end || *first.ptr != '.') return false;
   std::from_chars(first.ptr + 1, end, minor);

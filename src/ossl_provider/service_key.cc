@@ -5,7 +5,7 @@
 namespace wvds::ossl_provider {
 
 Result<std::shared_ptr<const ServiceKey>> ServiceKey::load(SessionPools& pools, KeyUri uri) {
-  const std::shared_ptr<ServiceKey> key(new ServiceKey(pools, std::move(uri)));
+  std::shared_ptr<ServiceKey> key(new ServiceKey(pools, std::move(uri)));
   WVDS_TRY(pools.of(key->uri_.socket).with([&](wvds_session* session) { return key->read(session); }));
   return key;
 }

@@ -66,6 +66,7 @@ std::optional<Operation> operation_from_config_name(std::string_view name) {
 
 std::vector<std::string_view> config_names() {
   std::vector<std::string_view> names;
+  names.reserve(std::size(kOperations));
   for (const OperationInfo& info : kOperations) names.emplace_back(info.config_name);
   return names;
 }

@@ -1,5 +1,6 @@
 """The audit log of a running service, as an auditor and as an attacker see it."""
 
+import hashlib
 import json
 import os
 import re
@@ -65,6 +66,17 @@ class Verify(AuditTest):
         self.change(lambda lines: lines[:-1])
         found, _ = self.verify(1)
         self.assertIn("were written, the last one here is", found["problems"][0])
+
+    def test_takes_an_entry_that_only_a_forger_writes(self):
+        self.generate("AES-256-GCM")
+        body = json.dumps({"n": self.last()["n"], "event": 5, "detail": []})
+
+        def forge(lines):
+            before = lines[-2].split(" ", 1)[0]
+            return lines[:-1] + [hashlib.sha256((before + body).encode()).hexdigest() + " " + body + "\n"]
+
+        self.change(forge)
+        self.assertIn("was written anew", self.verify(1)[0]["problems"][0])
 
     def test_finds_that_the_log_is_gone(self):
         os.unlink(self.log)

@@ -78,6 +78,7 @@ Result<size_t> run(const Wanted& wanted) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program
 int main(int argc, char** argv) {
   CLI::App app(
       "Copies a key store from a folder to an image of raw sectors, for L4Re. The service must not be running.\n"

@@ -27,6 +27,7 @@ int end_parsing(const CLI::App& app, const CLI::ParseError& result) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program
 int main(int argc, char** argv) {
   if (const auto code = wvds::keystore::hsm::run_as_helper(argc, argv)) return *code;
   open_standard_streams();

@@ -11,7 +11,7 @@
 namespace wvds::channel {
 
 namespace {
-constexpr size_t kStackSize = 256 * 1024;
+constexpr size_t kStackSize = size_t{256} * 1024;
 }
 
 // Gate is where both ends block and what both know about the session's end.

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Checks the model of the handshake (handshake.pml) with Spin, exhaustively, and that the same check finds each seeded bug.
 #
-#   check.sh          2 slots and an honest client (under 60 s, 2 GB); 1 slot and a hostile one; the seeded bugs
-#   check.sh --long   also 3 slots with either client (minutes, 8 GB)
+#   check.sh          2 slots and an honest client; 1 slot and a hostile one, and with the death of either side; the
+#                     seeded bugs (under 60 s, 2 GB)
+#   check.sh --long   also 3 slots and an honest client, 2 slots and a hostile one, 2 slots with death (minutes, 8 GB)
 #
 # Exits 0 when everything is as expected, 1 when not, 77 where Spin or a compiler is missing.
 
@@ -29,12 +30,15 @@ cd "$work"
 failures=0
 
 # verify MEGABYTES KIND DEFINES...: runs the verifier for the model built with DEFINES; its report is in `report`.
-# KIND is safety (deadlocks, assertions) or liveness (the ltl formula, weak fairness).
+# KIND is safety (deadlocks, assertions), assertions (these only) or liveness (the ltl formula and assertions, weak fairness).
 verify() {
   local megabytes=$1 kind=$2
   local -a compile=(-DSAFETY) arguments=()
   shift 2
-  if [[ $kind == liveness ]]; then compile=(-DNFAIR=3) arguments=(-a -f); fi
+  case $kind in
+    liveness) compile=(-DNFAIR=3) arguments=(-a -f) ;;
+    assertions) arguments=(-E) ;;
+  esac
   rm -f pan* -- *.trail
   spin -a "$@" "$model" >spin.out 2>&1 || { cat spin.out; return 1; }
   # the verifier is generated code: its warnings are not ours
@@ -80,16 +84,27 @@ finds() {
   fi
 }
 
-holds '2 slots, honest client: no wake-up is lost, every answer is the right one' 2000 safety -DSLOTS=2
+honest='no wake-up is lost, no slot is served twice, every answer is the right one'
+hostile='a stopped session ends, no slot is served twice for one change of its word'
+death='a killed service or client leaves nobody waiting'
+
+holds "2 slots, honest client: $honest" 2000 safety -DSLOTS=2
 finds 'the service sleeps without looking again' 'invalid end state' 2000 safety -DSLOTS=2 -DNO_RECHECK_BY_SERVICE
 finds 'the client sleeps without looking again' 'invalid end state' 2000 safety -DSLOTS=2 -DNO_RECHECK_BY_CLIENT
-holds '1 slot, hostile client: a stopped session ends' 2000 liveness -DSLOTS=1 -DHOSTILE
+finds 'the service does not note what it took' 'assertion violated owed' 2000 assertions -DSLOTS=2 -DFORGETS
+finds 'the service publishes an answer before it is there' 'assertion violated (answer_area' 2000 safety \
+  -DSLOTS=2 -DPUBLISHES_EARLY
+holds "1 slot, hostile client: $hostile" 2000 liveness -DSLOTS=1 -DHOSTILE
 finds 'the service waits on its bell alone' 'acceptance cycle' 2000 liveness -DSLOTS=1 -DHOSTILE -DBELL_ONLY
+finds 'the service reads a word twice' 'assertion violated (seen' 2000 liveness -DSLOTS=1 -DHOSTILE -DDOUBLE_FETCH
+holds "1 slot: $death" 2000 liveness -DSLOTS=1 -DDEATH
+finds 'the service does not see its client die' 'acceptance cycle' 2000 liveness -DSLOTS=1 -DDEATH -DBELL_ONLY
+finds 'the client does not see the service die' 'acceptance cycle' 2000 liveness -DSLOTS=1 -DDEATH -DNO_SLICES
 
 if [[ $long == yes ]]; then
-  holds '3 slots, honest client: no wake-up is lost, every answer is the right one' 8000 safety \
-    -DSLOTS=3 -DGENERATIONS=2
-  holds '3 slots, hostile client: a stopped session ends' 8000 liveness -DSLOTS=3 -DHOSTILE
+  holds "3 slots, honest client: $honest" 8000 safety -DSLOTS=3 -DGENERATIONS=2
+  holds "2 slots, hostile client: $hostile" 8000 liveness -DSLOTS=2 -DHOSTILE
+  holds "2 slots: $death" 8000 liveness -DSLOTS=2 -DDEATH -DGENERATIONS=2
 fi
 
 if ((failures > 0)); then

@@ -57,6 +57,7 @@ bool write_service_pages(const std::string& folder, const Book& book) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fputs("usage: wvds_man_pages FOLDER DATE\n", stderr);
