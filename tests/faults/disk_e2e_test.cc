@@ -34,6 +34,7 @@ struct Trouble {
   std::function<void(FaultyDaemon&)> begin;
   std::function<void(FaultyDaemon&)> end;
 };
+void PrintTo(const Trouble& trouble, std::ostream* out) { *out << trouble.name; }
 
 Trouble failing(const char* name, wvds_fault_kind kind, int error, bool needs_restart = false) {
   return {.name = name,
@@ -191,6 +192,7 @@ struct Failure {
   const char* name;
   wvds_fault_kind kind;
 };
+void PrintTo(const Failure& failure, std::ostream* out) { *out << failure.name; }
 
 class OneFailingCall : public testing::TestWithParam<Failure> {};
 
