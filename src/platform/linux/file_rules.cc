@@ -142,10 +142,12 @@ std::vector<std::string> names_towards(const std::vector<std::string>& hidden, c
 std::vector<std::string> names_in(const std::string& path, const std::vector<std::string>& towards) {
   const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   auto names = folder ? folder_names(folder.get()) : std::nullopt;
-  return names ? std::move(*names) : towards;
+  if (names) return std::move(*names);
+  return towards;
 }
 
 // allow_but allows `path` with all below it but `hidden`. All paths are real ones.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a hidden place's path
 Result<> allow_but(Ruleset& rules, const std::string& path, const std::vector<std::string>& hidden) {
   if (std::ranges::find(hidden, path) != hidden.end()) return {};
   const std::string below = path == "/" ? "/" : path + "/";
