@@ -33,6 +33,13 @@ std::unexpected<Error> refused(const std::string& what, int code) {
   return fail(Status::kInternalError, "the system call filter can't be made: " + what + ": " + std::strerror(-code));
 }
 
+// Conditions on an argument, by its number. SCMP_A0 and the like leave a field out, which compilers warn of.
+constexpr scmp_arg_cmp is(unsigned argument, uint64_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
+constexpr scmp_arg_cmp is_not(unsigned argument, uint64_t value) { return {argument, SCMP_CMP_NE, value, 0}; }
+constexpr scmp_arg_cmp has(unsigned argument, uint64_t mask, uint64_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 // Builder collects rules; the first one that fails is told in the end. A call that this architecture does not have is
 // no failure.
 class Builder {
@@ -81,38 +88,38 @@ class Builder {
 };
 
 void add_mappings(Builder& filter, Confined kind) {
-  const scmp_arg_cmp executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
-  const scmp_arg_cmp data = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  const scmp_arg_cmp executable = has(2, PROT_EXEC, PROT_EXEC);
+  const scmp_arg_cmp data = has(2, PROT_EXEC, 0);
   filter.add(SCMP_ACT_ALLOW, "mprotect", {data});
   filter.add(SCMP_ACT_ERRNO(EPERM), "mprotect", {executable});
   filter.add(SCMP_ACT_ALLOW, "mmap", {data});
   if (kind != Confined::kTokenModule) return filter.add(SCMP_ACT_ERRNO(EPERM), "mmap", {executable});
-  filter.add(SCMP_ACT_ALLOW, "mmap", {executable, SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0)});
-  filter.add(SCMP_ACT_ERRNO(EPERM), "mmap", {executable, SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)});
+  filter.add(SCMP_ACT_ALLOW, "mmap", {executable, has(3, MAP_ANONYMOUS, 0)});
+  filter.add(SCMP_ACT_ERRNO(EPERM), "mmap", {executable, has(3, MAP_ANONYMOUS, MAP_ANONYMOUS)});
 }
 
 // clone3 is let through here because another filter refuses it: see refuse_clone3.
 void add_threads(Builder& filter, uint32_t lethal) {
-  filter.add(SCMP_ACT_ALLOW, "clone", {SCMP_A0(SCMP_CMP_EQ, kThreadFlags)});
-  filter.add(lethal, "clone", {SCMP_A0(SCMP_CMP_NE, kThreadFlags)});
+  filter.add(SCMP_ACT_ALLOW, "clone", {is(0, kThreadFlags)});
+  filter.add(lethal, "clone", {is_not(0, kThreadFlags)});
   filter.add(SCMP_ACT_ALLOW, "clone3");
-  filter.add(SCMP_ACT_ALLOW, "tgkill", {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))});
+  filter.add(SCMP_ACT_ALLOW, "tgkill", {is(0, static_cast<uint64_t>(getpid()))});
 }
 
 // A service reads limits of its own, and names threads and memory. Of a terminal it wants that a PIN is not shown.
 void add_settings(Builder& filter) {
   for (const unsigned long request : {TCGETS, TCSETS, TCSETSW, TCSETSF, FIONREAD, FIONBIO})
-    filter.add(SCMP_ACT_ALLOW, "ioctl", {SCMP_A1(SCMP_CMP_EQ, request)});
+    filter.add(SCMP_ACT_ALLOW, "ioctl", {is(1, request)});
   for (const int option : {PR_SET_NAME, PR_SET_VMA, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS})
-    filter.add(SCMP_ACT_ALLOW, "prctl", {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
-  filter.add(SCMP_ACT_ALLOW, "prlimit64", {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});
+    filter.add(SCMP_ACT_ALLOW, "prctl", {is(0, static_cast<uint64_t>(option))});
+  filter.add(SCMP_ACT_ALLOW, "prlimit64", {is(0, 0), is(2, 0)});
 }
 
 void add_families(Builder& filter, const CallRules& rules) {
-  filter.add(SCMP_ACT_ALLOW, "socket", {SCMP_A0(SCMP_CMP_EQ, AF_UNIX)});
+  filter.add(SCMP_ACT_ALLOW, "socket", {is(0, AF_UNIX)});
   if (!rules.network && rules.kind != Confined::kTokenModule) return;
   for (const int family : {AF_INET, AF_INET6, AF_NETLINK})
-    filter.add(SCMP_ACT_ALLOW, "socket", {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))});
+    filter.add(SCMP_ACT_ALLOW, "socket", {is(0, static_cast<uint64_t>(family))});
 }
 
 // refuse_clone3: its flags lie in memory, where no filter sees them; without it the C library takes clone. A filter of
