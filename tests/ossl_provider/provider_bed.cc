@@ -39,13 +39,7 @@ std::string errors_now() {
 }
 
 uint32_t make_key(const Daemon& service, wvds_algorithm algorithm, uint32_t usages) {
-  const Connection owner(service);
-  wvds_key_template wanted{};
-  wanted.algorithm = algorithm;
-  wanted.usages = usages;
-  uint32_t key = 0;
-  EXPECT_EQ(wvds_key_generate(owner.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-  return key;
+  return make_key(Connection(service), WVDS_LIFETIME_PERSISTENT, algorithm, usages);
 }
 
 std::string uri_of(const Daemon& service, uint32_t key) {

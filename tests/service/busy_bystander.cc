@@ -17,8 +17,8 @@ class Worker {
  public:
   explicit Worker(const Daemon& daemon) : connection_(daemon) {
     EXPECT_EQ(connection_.status(), WVDS_SUCCESS);
-    aes_ = generate(WVDS_AES_256_GCM);
-    mldsa_ = generate(WVDS_MLDSA_65);
+    aes_ = make_key(connection_, WVDS_LIFETIME_SESSION, WVDS_AES_256_GCM);
+    mldsa_ = make_key(connection_, WVDS_LIFETIME_SESSION, WVDS_MLDSA_65);
   }
 
   void encrypt(uint8_t filling, LatencyHistogram& latencies) {
@@ -57,15 +57,6 @@ class Worker {
   }
 
  private:
-  uint32_t generate(wvds_algorithm algorithm) {
-    wvds_key_template wanted{};
-    wanted.algorithm = algorithm;
-    wanted.lifetime = WVDS_LIFETIME_SESSION;
-    uint32_t key = 0;
-    EXPECT_EQ(wvds_key_generate(connection_.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-    return key;
-  }
-
   Connection connection_;
   uint32_t aes_ = 0;
   uint32_t mldsa_ = 0;

@@ -8,10 +8,7 @@ namespace wvds::test {
 
 Bystander::Bystander(const Daemon& daemon) : connection_(daemon) {
   EXPECT_EQ(connection_.status(), WVDS_SUCCESS);
-  wvds_key_template wanted{};
-  wanted.algorithm = WVDS_AES_256_GCM;
-  wanted.lifetime = WVDS_LIFETIME_SESSION;
-  EXPECT_EQ(wvds_key_generate(connection_.get(), &key_, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
+  key_ = make_key(connection_, WVDS_LIFETIME_SESSION);
 }
 
 void Bystander::check() {

@@ -16,15 +16,6 @@ namespace {
 
 using Octets = std::vector<uint8_t>;
 
-uint32_t generate(wvds_session* session, wvds_lifetime lifetime) {
-  wvds_key_template wanted{};
-  wanted.algorithm = WVDS_AES_256_GCM;
-  wanted.lifetime = lifetime;
-  uint32_t key = 0;
-  EXPECT_EQ(wvds_key_generate(session, &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-  return key;
-}
-
 Octets encrypt(wvds_session* session, uint32_t key) {
   Octets sealed(WVDS_AES_ENCRYPT_OUTPUT_SIZE(4));
   size_t length = 0;
@@ -88,9 +79,9 @@ TEST(Service, KilledIsSeenByItsClientsAndComesBackWithItsKeys) {
   Daemon daemon;
   ASSERT_TRUE(daemon.start());
   const Connection client(daemon);
-  const uint32_t persistent = generate(client.get(), WVDS_LIFETIME_PERSISTENT);
-  const uint32_t in_memory = generate(client.get(), WVDS_LIFETIME_VOLATILE);
-  const uint32_t of_session = generate(client.get(), WVDS_LIFETIME_SESSION);
+  const uint32_t persistent = make_key(client, WVDS_LIFETIME_PERSISTENT);
+  const uint32_t in_memory = make_key(client, WVDS_LIFETIME_VOLATILE);
+  const uint32_t of_session = make_key(client, WVDS_LIFETIME_SESSION);
   const Octets sealed = encrypt(client.get(), persistent);
   uint64_t epoch_before = 0;
   ASSERT_EQ(wvds_epoch(client.get(), &epoch_before), WVDS_SUCCESS);
@@ -106,7 +97,7 @@ TEST(Service, KilledIsSeenByItsClientsAndComesBackWithItsKeys) {
   EXPECT_EQ(decrypt(client.get(), persistent, sealed), WVDS_SUCCESS);
   EXPECT_EQ(decrypt(client.get(), in_memory, sealed), WVDS_KEY_NOT_FOUND);
   EXPECT_EQ(decrypt(client.get(), of_session, sealed), WVDS_KEY_NOT_FOUND);
-  EXPECT_GT(generate(client.get(), WVDS_LIFETIME_PERSISTENT), persistent) << "ids are never used again";
+  EXPECT_GT(make_key(client, WVDS_LIFETIME_PERSISTENT), persistent) << "ids are never used again";
 }
 
 TEST(Service, KilledWhileItWorksIsSeenByTheOneWhoWaits) {
@@ -131,7 +122,7 @@ TEST(Service, LeavesAStoreThatTheNextOneOpens) {
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(daemon.start());
     const Connection client(daemon);
-    if (round == 0) key = generate(client.get(), WVDS_LIFETIME_PERSISTENT);
+    if (round == 0) key = make_key(client, WVDS_LIFETIME_PERSISTENT);
     if (round > 0) {
       EXPECT_EQ(decrypt(client.get(), key, sealed), WVDS_SUCCESS);
     }
@@ -165,7 +156,7 @@ TEST(Service, FallsBackWithoutTheFipsProviderThatIsPreferred) {
   ASSERT_EQ(wvds_status_get(client.get(), &state), WVDS_SUCCESS);
   EXPECT_EQ(state.fips_state, static_cast<uint32_t>(WVDS_FIPS_UNAVAILABLE));
   EXPECT_NE(std::strstr(state.warnings, "FIPS"), nullptr);
-  EXPECT_EQ(decrypt(client.get(), generate(client.get(), WVDS_LIFETIME_SESSION), Octets(28)), WVDS_DECRYPTION_FAILED);
+  EXPECT_EQ(decrypt(client.get(), make_key(client, WVDS_LIFETIME_SESSION), Octets(28)), WVDS_DECRYPTION_FAILED);
 }
 
 TEST(Service, RefusesAnotherKeyFile) {

@@ -59,17 +59,6 @@ class Engine : public testing::Test {
     return run.output;
   }
 
-  static uint32_t generate(wvds_session* session, wvds_algorithm algorithm, uint32_t usages,
-                           wvds_lifetime lifetime = WVDS_LIFETIME_PERSISTENT) {
-    wvds_key_template wanted{};
-    wanted.algorithm = algorithm;
-    wanted.lifetime = lifetime;
-    wanted.usages = usages;
-    uint32_t id = 0;
-    EXPECT_EQ(wvds_key_generate(session, &id, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-    return id;
-  }
-
   static Octets sign(wvds_session* session, uint32_t key) {
     Octets signature(WVDS_MLDSA_SIGNATURE_SIZE(WVDS_MLDSA_65));
     size_t length = 0;
@@ -111,8 +100,9 @@ class Engine : public testing::Test {
 TEST_F(Engine, ServesTheAlgorithmsItWasChosenFor) {
   ASSERT_TRUE(start(with_engine()));
   const Connection client(daemon_);
-  const uint32_t dsa = generate(client.get(), WVDS_MLDSA_65, 0);
-  const uint32_t kem = generate(client.get(), WVDS_MLKEM_768, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW);
+  const uint32_t dsa = make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLDSA_65, 0);
+  const uint32_t kem =
+      make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLKEM_768, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW);
   take_notes();
   EXPECT_EQ(verify(client.get(), dsa, sign(client.get(), dsa)), WVDS_SUCCESS);
   EXPECT_TRUE(notes().contains("sign"));
@@ -154,10 +144,12 @@ TEST_F(Engine, IsToldOfByCapabilitiesAndKeyInfo) {
     EXPECT_EQ(std::strcmp(algorithm.provider, kTitle) == 0, by_engine) << algorithm.provider;
   }
   wvds_key_details details{};
-  ASSERT_EQ(wvds_key_info(client.get(), &details, generate(client.get(), WVDS_MLDSA_65, 0)), WVDS_SUCCESS);
+  ASSERT_EQ(wvds_key_info(client.get(), &details, make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLDSA_65, 0)),
+            WVDS_SUCCESS);
   EXPECT_EQ(details.is_inside_fips, 0u);
   EXPECT_STREQ(details.provider, kTitle);
-  ASSERT_EQ(wvds_key_info(client.get(), &details, generate(client.get(), WVDS_MLDSA_87, 0)), WVDS_SUCCESS);
+  ASSERT_EQ(wvds_key_info(client.get(), &details, make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLDSA_87, 0)),
+            WVDS_SUCCESS);
   EXPECT_EQ(details.is_inside_fips, 1u);
   EXPECT_NE(std::strstr(details.provider, "FIPS"), nullptr) << details.provider;
 }
@@ -170,8 +162,8 @@ TEST_F(Engine, SharesItsKeysWithOpenSslsOwnProvider) {
   Encapsulated sent_by_engine;
   {
     const Connection client(daemon_);
-    dsa = generate(client.get(), WVDS_MLDSA_65, 0);
-    kem = generate(client.get(), WVDS_MLKEM_768, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW);
+    dsa = make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLDSA_65, 0);
+    kem = make_key(client, WVDS_LIFETIME_PERSISTENT, WVDS_MLKEM_768, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW);
     by_engine = sign(client.get(), dsa);
     sent_by_engine = encapsulate(client.get(), kem);
   }

@@ -17,17 +17,6 @@ using channel::testing::ChildProcess;
 using channel::testing::RawClient;
 using protocol::Operation;
 
-uint32_t key_of(wvds_session* session, wvds_lifetime lifetime, wvds_algorithm algorithm = WVDS_AES_256_GCM,
-                uint32_t usages = 0) {
-  wvds_key_template wanted{};
-  wanted.algorithm = algorithm;
-  wanted.lifetime = lifetime;
-  wanted.usages = usages;
-  uint32_t key = 0;
-  EXPECT_EQ(wvds_key_generate(session, &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-  return key;
-}
-
 Octets with_id(uint32_t id, Bytes rest) {
   Octets out(4);
   for (size_t i = 0; i < 4; ++i) out[i] = static_cast<std::byte>(id >> (8 * i));
@@ -80,7 +69,7 @@ TEST_F(HostileHandles, ARegionOfAnEndedSessionIsServedByNobody) {
 // Another session's keys, of the same client, are not this one's: neither while it lives nor after.
 TEST_F(HostileHandles, KeysOfAnotherSessionAreNotThere) {
   auto other = std::make_unique<Connection>(daemon_);
-  const uint32_t key = key_of(other->get(), WVDS_LIFETIME_SESSION);
+  const uint32_t key = make_key(*other, WVDS_LIFETIME_SESSION);
   const Connection thief(daemon_);
   wvds_key_details details{};
   EXPECT_EQ(wvds_key_info(other->get(), &details, key), WVDS_SUCCESS);
@@ -95,10 +84,10 @@ TEST_F(HostileHandles, AForeignKeyIdIsAnsweredAsOneThatDoesNotExist) {
   if (!may_see_all()) GTEST_SKIP() << kNeedsRoot;
   const Connection owner(daemon_);
   const uint32_t keys[] = {
-      key_of(owner.get(), WVDS_LIFETIME_VOLATILE), key_of(owner.get(), WVDS_LIFETIME_PERSISTENT),
-      key_of(owner.get(), WVDS_LIFETIME_VOLATILE, WVDS_MLDSA_44),
-      key_of(owner.get(), WVDS_LIFETIME_VOLATILE, WVDS_MLKEM_512, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW),
-      key_of(owner.get(), WVDS_LIFETIME_VOLATILE, WVDS_ECDSA_P256)};
+      make_key(owner, WVDS_LIFETIME_VOLATILE), make_key(owner, WVDS_LIFETIME_PERSISTENT),
+      make_key(owner, WVDS_LIFETIME_VOLATILE, WVDS_MLDSA_44),
+      make_key(owner, WVDS_LIFETIME_VOLATILE, WVDS_MLKEM_512, WVDS_USAGE_ENCAPSULATE | WVDS_USAGE_DECAPS_RAW),
+      make_key(owner, WVDS_LIFETIME_VOLATILE, WVDS_ECDSA_P256)};
   constexpr uint32_t kNone = 0x7fff'fff0;
   ChildProcess thief([&] {
     become_attacker();
@@ -127,7 +116,7 @@ TEST_F(HostileHandles, AForeignKeyIdIsAnsweredAsOneThatDoesNotExist) {
 TEST_F(HostileHandles, AReplayedMessageOpensForNobodyElseAndOnceForItsOwner) {
   if (!may_see_all()) GTEST_SKIP() << kNeedsRoot;
   const Connection owner(daemon_);
-  const uint32_t key = key_of(owner.get(), WVDS_LIFETIME_VOLATILE);
+  const uint32_t key = make_key(owner, WVDS_LIFETIME_VOLATILE);
   uint8_t sealed[WVDS_AES_ENCRYPT_OUTPUT_SIZE(4)], opened[4];
   size_t length = 0;
   const auto* text = reinterpret_cast<const uint8_t*>("text");
@@ -150,9 +139,9 @@ TEST_F(HostileHandles, IdsOfEndedKeysNameNothingAfterARestart) {
   uint32_t of_session = 0, of_service = 0, deleted = 0;
   {
     const Connection client(daemon_);
-    of_session = key_of(client.get(), WVDS_LIFETIME_SESSION);
-    of_service = key_of(client.get(), WVDS_LIFETIME_VOLATILE);
-    deleted = key_of(client.get(), WVDS_LIFETIME_PERSISTENT);
+    of_session = make_key(client, WVDS_LIFETIME_SESSION);
+    of_service = make_key(client, WVDS_LIFETIME_VOLATILE);
+    deleted = make_key(client, WVDS_LIFETIME_PERSISTENT);
     ASSERT_EQ(wvds_key_delete(client.get(), deleted, 0), WVDS_SUCCESS);
   }
   EXPECT_TRUE(bystander_->finish());
@@ -163,7 +152,7 @@ TEST_F(HostileHandles, IdsOfEndedKeysNameNothingAfterARestart) {
   ASSERT_TRUE(bystander_->serves(1));
   const Connection client(daemon_);
   std::vector<uint32_t> next;
-  for (int i = 0; i < 100; ++i) next.push_back(key_of(client.get(), WVDS_LIFETIME_SESSION));
+  for (int i = 0; i < 100; ++i) next.push_back(make_key(client, WVDS_LIFETIME_SESSION));
   wvds_key_details details{};
   for (const uint32_t id : {of_session, of_service, deleted}) {
     EXPECT_EQ(wvds_key_info(client.get(), &details, id), WVDS_KEY_NOT_FOUND);

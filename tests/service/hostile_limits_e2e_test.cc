@@ -159,7 +159,7 @@ TEST_F(HostileLimits, OfTheDisk) {
       [&] {
         EXPECT_GT(size_of_store(), before + 10'000) << "else it reached another limit";
         EXPECT_LT(size_of_store(), before + 200'000) << "records, index and audit log";
-        EXPECT_NE(make_stored_key(Connection(*daemon_)), 0u);
+        EXPECT_NE(make_key(Connection(*daemon_), WVDS_LIFETIME_PERSISTENT), 0u);
       });
 }
 

@@ -87,7 +87,7 @@ TEST_F(HsmService, FindsItsKeysAfterARestart) {
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(daemon_->start());
     const Connection client(*daemon_);
-    if (round == 0) key = make_stored_key(client);
+    if (round == 0) key = make_key(client, WVDS_LIFETIME_PERSISTENT);
     EXPECT_EQ(encrypt(client, key), WVDS_SUCCESS);
     EXPECT_EQ(daemon_->stop(), 0);
   }
@@ -97,7 +97,7 @@ TEST_F(HsmService, SaysWhereTheStoresKeyIs) {
   ASSERT_TRUE(daemon_->start());
   const Connection client(*daemon_);
   wvds_key_details info{};
-  ASSERT_EQ(wvds_key_info(client.get(), &info, make_stored_key(client)), WVDS_SUCCESS);
+  ASSERT_EQ(wvds_key_info(client.get(), &info, make_key(client, WVDS_LIFETIME_PERSISTENT)), WVDS_SUCCESS);
   EXPECT_EQ(info.place, static_cast<uint32_t>(WVDS_PLACE_HSM_WRAPPED));
 }
 
@@ -119,10 +119,10 @@ TEST_F(HsmService, DoesNotStartWithAModuleThatCrashes) {
 TEST_F(HsmService, ServesOnWhenItsHelperIsKilled) {
   ASSERT_TRUE(daemon_->start());
   const Connection client(*daemon_);
-  const uint32_t key = make_stored_key(client);
+  const uint32_t key = make_key(client, WVDS_LIFETIME_PERSISTENT);
   for (const pid_t helper : helpers()) ::kill(helper, SIGKILL);
   EXPECT_EQ(encrypt(client, key), WVDS_SUCCESS);
-  EXPECT_EQ(encrypt(client, make_stored_key(client)), WVDS_SUCCESS);
+  EXPECT_EQ(encrypt(client, make_key(client, WVDS_LIFETIME_PERSISTENT)), WVDS_SUCCESS);
   EXPECT_EQ(daemon_->stop(), 0);
 }
 

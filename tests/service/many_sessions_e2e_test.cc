@@ -21,15 +21,6 @@ DaemonOptions room_for_all() {
   return options;
 }
 
-uint32_t new_key(wvds_session* session) {
-  wvds_key_template wanted{};
-  wanted.algorithm = WVDS_AES_256_GCM;
-  wanted.lifetime = WVDS_LIFETIME_SESSION;
-  uint32_t key = 0;
-  EXPECT_EQ(wvds_key_generate(session, &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-  return key;
-}
-
 // comes_back encrypts the session's number with the session's own key, and decrypts it again.
 bool comes_back(wvds_session* session, uint32_t key, size_t number) {
   const std::string text = "session " + std::to_string(number);
@@ -52,7 +43,7 @@ TEST(ManySessions, AreServedAllAndTheLimitIsTold) {
   for (size_t i = 0; i < kSessions; ++i) {
     connections.push_back(std::make_unique<Connection>(daemon));
     ASSERT_EQ(connections.back()->status(), WVDS_SUCCESS) << i;
-    keys.push_back(new_key(connections.back()->get()));
+    keys.push_back(make_key(*connections.back(), WVDS_LIFETIME_SESSION));
   }
   for (int round = 0; round < 3; ++round) {
     for (size_t i = 0; i < kSessions; ++i) ASSERT_TRUE(comes_back(connections[i]->get(), keys[i], i)) << i;

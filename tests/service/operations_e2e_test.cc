@@ -32,13 +32,7 @@ class Operations : public testing::Test {
   wvds_session* session() { return connection_.get(); }
 
   uint32_t generate(wvds_algorithm algorithm, uint32_t usages = 0, wvds_lifetime lifetime = WVDS_LIFETIME_SESSION) {
-    wvds_key_template wanted{};
-    wanted.algorithm = algorithm;
-    wanted.lifetime = lifetime;
-    wanted.usages = usages;
-    uint32_t key = 0;
-    EXPECT_EQ(wvds_key_generate(session(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
-    return key;
+    return make_key(connection_, lifetime, algorithm, usages);
   }
   Octets public_key(uint32_t key) {
     Octets out(WVDS_MAX_PUBLIC_KEY_SIZE);

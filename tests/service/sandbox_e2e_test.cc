@@ -101,7 +101,7 @@ TEST_F(SandboxedService, DoesItsWork) {
   daemon.configure(options);
   ASSERT_TRUE(daemon.start());
   const Connection client(daemon);
-  const uint32_t key = make_stored_key(client);
+  const uint32_t key = make_key(client, WVDS_LIFETIME_PERSISTENT);
   EXPECT_TRUE(reached([&] { return text_of(daemon.path("metrics")).find("wvds_") != std::string::npos; }));
   reload(daemon);
   uint32_t version = 0;

@@ -66,7 +66,7 @@ TEST_F(TpmService, MakesKeysRestartsAndServesThem) {
   Octets sealed;
   {
     const Connection client(*daemon_);
-    key = make_stored_key(client);
+    key = make_key(client, WVDS_LIFETIME_PERSISTENT);
     sealed = encrypt(client, key);
     wvds_key_details details{};
     EXPECT_EQ(wvds_key_info(client.get(), &details, key), WVDS_SUCCESS);
@@ -106,10 +106,10 @@ TEST_F(TpmService, ServesOnWhenTheTpmGoesWhileItRuns) {
   uint32_t key = 0;
   {
     const Connection client(*daemon_);
-    const uint32_t before = make_stored_key(client);
+    const uint32_t before = make_key(client, WVDS_LIFETIME_PERSISTENT);
     tpm_->power_off();
     EXPECT_EQ(decrypt(client, before, encrypt(client, before)), WVDS_SUCCESS);
-    key = make_stored_key(client);
+    key = make_key(client, WVDS_LIFETIME_PERSISTENT);
     EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
     EXPECT_TRUE(reached([&] { return contains(daemon_->log(), "the rollback counter stands still"); }));
   }

@@ -280,10 +280,11 @@ Connection::Connection(const std::string& socket_path)
   if (status_ == WVDS_SUCCESS) wvds_set_timeout(session_, static_cast<uint32_t>(watchdog_ms()));
 }
 
-uint32_t make_stored_key(const Connection& client) {
+uint32_t make_key(const Connection& client, wvds_lifetime lifetime, wvds_algorithm algorithm, uint32_t usages) {
   wvds_key_template wanted{};
-  wanted.algorithm = WVDS_AES_256_GCM;
-  wanted.lifetime = WVDS_LIFETIME_PERSISTENT;
+  wanted.algorithm = algorithm;
+  wanted.lifetime = lifetime;
+  wanted.usages = usages;
   uint32_t key = 0;
   EXPECT_EQ(wvds_key_generate(client.get(), &key, nullptr, nullptr, 0, &wanted), WVDS_SUCCESS);
   return key;

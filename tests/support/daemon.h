@@ -137,7 +137,8 @@ class Connection {
   wvds_status status_;
 };
 
-// make_stored_key makes an AES-256-GCM key that outlives the service; 0, with a failure of the test, when it can't.
-uint32_t make_stored_key(const Connection& client);
+// make_key gives a new key's id; 0, with a failure of the test, when the service refuses.
+uint32_t make_key(const Connection& client, wvds_lifetime lifetime, wvds_algorithm algorithm = WVDS_AES_256_GCM,
+                  uint32_t usages = 0);
 
 }  // namespace wvds::test
