@@ -35,9 +35,10 @@ static int hash_key(EVP_MD_CTX* hash, uint8_t tr[64], const public_key* key) {
 static int hash_file(EVP_MD_CTX* hash, FILE* file) {
   static uint8_t piece[65536];
   size_t len = 0;
-  while ((len = fread(piece, 1, sizeof piece, file)) != 0) {
+  do {
+    len = fread(piece, 1, sizeof piece, file);
     if (!EVP_DigestUpdate(hash, piece, len)) return 0;
-  }
+  } while (len == sizeof piece);
   return !ferror(file);
 }
 
@@ -93,6 +94,6 @@ int main(int argc, char** argv) {
     fprintf(stderr, "%s: %s\n", argv[1], wvds_status_text(status));
   }
   wvds_disconnect(session);
-  fclose(file);
+  (void)fclose(file); /* was only read */
   return result;
 }

@@ -42,6 +42,7 @@ constexpr std::array kValueNames{
     ValueName{"--new-file", "FILE"},
 };
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the commands
 void name_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     const bool takes_value = option->get_items_expected_max() != 0;
@@ -62,8 +63,11 @@ const CLI::App& chosen_command(const CLI::App& app) {
 }
 
 std::string full_name(const CLI::App& command) {
-  const CLI::App* parent = command.get_parent();
-  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+  std::string name = command.get_name();
+  for (const CLI::App* parent = command.get_parent(); parent != nullptr; parent = parent->get_parent()) {
+    name.insert(0, parent->get_name() + " ");
+  }
+  return name;
 }
 
 std::vector<std::string> option_names(const CLI::App& command) {

@@ -36,6 +36,7 @@ ArgumentInfo argument_info(const CLI::Option& option) {
   return info;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the commands
 CommandInfo command_info(const CLI::App& app, const std::string& path) {
   CommandInfo info;
   info.name = app.get_name();
@@ -55,6 +56,7 @@ CommandInfo command_info(const CLI::App& app, const std::string& path) {
   return info;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): likewise
 void collect(const CommandInfo& command, std::vector<const CommandInfo*>& out) {
   out.push_back(&command);
   for (const CommandInfo& sub : command.commands) collect(sub, out);

@@ -8,10 +8,10 @@
 namespace wvds::tool {
 namespace {
 
-constexpr size_t kPiece = 256 * 1024;
+constexpr size_t kPiece = size_t{256} * 1024;
 
 // What the library keeps secrets in; a mu is none.
-constexpr size_t kSmallestSecureHeap = 128 * 1024;
+constexpr size_t kSmallestSecureHeap = size_t{128} * 1024;
 
 Bytes as_std_bytes(ByteView bytes) { return std::as_bytes(bytes); }
 

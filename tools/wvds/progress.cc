@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 namespace wvds::tool {
@@ -25,14 +26,12 @@ void Progress::add(uint64_t bytes) {
   is_shown_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   std::fprintf(stderr, "%swvds: %s", kClearLine, progress_text(done_, total_, seconds).c_str());
-  std::fflush(stderr);
 }
 
 void Progress::clear() {
   if (!is_shown_) return;
   is_shown_ = false;
   std::fputs(kClearLine, stderr);
-  std::fflush(stderr);
 }
 
 std::string progress_text(uint64_t done, std::optional<uint64_t> total, double seconds) {
@@ -50,7 +49,7 @@ std::string progress_text(uint64_t done, std::optional<uint64_t> total, double s
 
 std::string amount_text(double bytes) {
   constexpr std::array kUnits{"kB", "MB", "GB", "TB", "PB"};
-  if (bytes < 999.5) return std::to_string(static_cast<int>(bytes + 0.5)) + " bytes";
+  if (bytes < 999.5) return std::to_string(std::lround(bytes)) + " bytes";
   size_t unit = 0;
   for (bytes /= 1000; bytes >= 999.95 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
   std::array<char, 32> text{};

@@ -60,7 +60,7 @@ int host_read_file(uint8_t* out, size_t* out_len, size_t max, const char* path) 
   *out_len = fread(out, 1, max, file);
   const int is_longer = *out_len == max && fgetc(file) != EOF;
   const int cause = ferror(file) ? errno : 0;
-  fclose(file);
+  (void)fclose(file); /* was only read */
   errno = cause;
   if (cause != 0) return complain_about(path);
   if (is_longer) host_complain("%s: is larger than the %zu bytes that are expected at most", path, max);

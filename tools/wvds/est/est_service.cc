@@ -24,7 +24,6 @@ class WaitingLine {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_).count();
     if (seconds == 0) return;
     std::fprintf(stderr, "\r\033[Kwvds: est_service is at it, %lld s", static_cast<long long>(seconds));
-    std::fflush(stderr);
     is_shown_ = true;
   }
 

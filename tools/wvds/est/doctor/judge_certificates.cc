@@ -5,7 +5,7 @@
 namespace wvds::tool {
 namespace {
 
-constexpr int64_t kSoon = 30 * 86400;  // seconds
+constexpr int64_t kSoon = int64_t{30} * 86400;  // seconds
 constexpr const char* kClientAuth = "1.3.6.1.5.5.7.3.2";
 constexpr const char* kAnyUsage = "2.5.29.37.0";
 
