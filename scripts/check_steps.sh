@@ -76,6 +76,7 @@ step_style() {
 
 step_scripts() {
   local file
+  need_openssl >/dev/null 2>&3 # certificates are made and read by it
   for file in "$wvds_root"/tests/scripts/*_test.py; do
     run_test "${file##*/}" python3 "$file"
   done
