@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <vector>
 
 #include "keystore/tpm/testing/swtpm.h"
@@ -13,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using keystore::testing::Swtpm;
 using keystore::testing::swtpm_missing;
+using keystore::testing::TpmWiretap;
 using Octets = std::vector<uint8_t>;
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -26,9 +28,10 @@ class TpmService : public testing::Test {
     use(R"("pcrs": [7], "rollback_nv_index": "0x01800100")");
   }
 
-  void use(const std::string& settings) {
+  void use(const std::string& settings) { use(settings, tpm_->tcti()); }
+  void use(const std::string& settings, const std::string& tcti) {
     DaemonOptions options;
-    options.protector = R"("protector": "tpm", "tpm": {"tcti": ")" + tpm_->tcti() + R"(", "auth_file": ")" +
+    options.protector = R"("protector": "tpm", "tpm": {"tcti": ")" + tcti + R"(", "auth_file": ")" +
                         daemon_->path("keys/tpm.auth") + "\", " + settings + "}";
     daemon_->configure(options);
   }
@@ -118,6 +121,27 @@ TEST_F(TpmService, ServesOnWhenTheTpmGoesWhileItRuns) {
   ASSERT_TRUE(daemon_->start());
   const Connection client(*daemon_);
   EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
+}
+
+// A TPM's driver gives a command up after a time; until then it only waits.
+TEST_F(TpmService, ServesOnWhileTheTpmHangs) {
+  const TpmWiretap bus(*tpm_);
+  use(R"("rollback_nv_index": "0x01800100")", bus.tcti());
+  ASSERT_TRUE(daemon_->start());
+  const Connection client(*daemon_), manager(*daemon_);
+  tpm_->freeze();
+  const size_t heard = bus.heard().size();
+  const uint32_t before = make_key(client, WVDS_LIFETIME_PERSISTENT);
+  ASSERT_TRUE(reached([&] { return bus.heard().size() > heard; })) << "the rollback counter is not used";
+  std::future<uint32_t> made =  // may have to wait
+      std::async(std::launch::async, [&] { return make_key(manager, WVDS_LIFETIME_PERSISTENT); });
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(decrypt(client, before, encrypt(client, before)), WVDS_SUCCESS);
+  const uint32_t of_session = make_key(client, WVDS_LIFETIME_SESSION);
+  EXPECT_EQ(decrypt(client, of_session, encrypt(client, of_session)), WVDS_SUCCESS);
+  tpm_->thaw();
+  const uint32_t key = made.get();
+  EXPECT_EQ(decrypt(client, key, encrypt(client, key)), WVDS_SUCCESS);
+  EXPECT_FALSE(contains(daemon_->log(), "the rollback counter stands still"));
 }
 
 TEST_F(TpmService, DoesNotStartWithAnOlderStoreThatWasPutBack) {

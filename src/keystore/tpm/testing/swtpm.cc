@@ -159,6 +159,9 @@ void Swtpm::power_off() {
   pid_ = 0;
 }
 
+void Swtpm::freeze() const { ASSERT_EQ(::kill(pid_, SIGSTOP), 0); }
+void Swtpm::thaw() const { ASSERT_EQ(::kill(pid_, SIGCONT), 0); }
+
 std::string Swtpm::run(const std::vector<std::string>& command) const {
   std::vector<std::string> all = command;
   all.insert(all.begin() + 1, {"--tcti", tcti()});
@@ -239,6 +242,11 @@ TpmWiretap::~TpmWiretap() {
 
 std::string TpmWiretap::tcti() const { return Swtpm::tcti_of(folder_ + "/tap"); }
 
-std::vector<std::byte> TpmWiretap::heard() const { return commands_->heard(); }
+std::vector<std::byte> TpmWiretap::heard() const {
+  std::vector<std::byte> all = commands_->heard();
+  const std::vector<std::byte> control = control_->heard();
+  all.insert(all.end(), control.begin(), control.end());
+  return all;
+}
 
 }  // namespace wvds::keystore::testing

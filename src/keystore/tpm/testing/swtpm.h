@@ -28,6 +28,10 @@ class Swtpm {
   void power_off();
   bool is_on() const { return pid_ > 0; }
 
+  // freeze lets it take commands and answer none; thaw lets it go on with them.
+  void freeze() const;
+  void thaw() const;
+
   // tcti is how a program reaches it.
   std::string tcti() const { return tcti_of(socket_path()); }
   static std::string tcti_of(const std::string& socket_path) { return "swtpm:path=" + socket_path; }
