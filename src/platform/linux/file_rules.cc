@@ -87,6 +87,7 @@ class Ruleset {
   // allow passes over what does not exist or can't be reached: that stays so.
   Result<> allow(const std::string& path, uint64_t rights) {
     const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!place && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return refused(path);
     struct stat facts{};
     if (!place || ::fstat(place.get(), &facts) != 0) return {};
     landlock_path_beneath_attr rule{};
