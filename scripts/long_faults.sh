@@ -26,4 +26,6 @@ run 'disk, memory, descriptors, entropy, clock' "$build/tests/faults/faults_e2e_
 run 'store killed' "$build/src/keystore/keystore_kill_test"
 run 'est_service killed' env WVDS_BINARY_DIR="$build" WVDS_OPENSSL="$openssl" \
   python3 -B "$wvds_root/tests/est/operator_test.py" Crash
+run 'est_service: memory, descriptors, entropy, disk, clock' env WVDS_BINARY_DIR="$build" WVDS_OPENSSL="$openssl" \
+  python3 -B "$wvds_root/tests/est/faults_test.py"
 exit "$failed"

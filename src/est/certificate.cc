@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <new>
 #include <utility>
 
 #include "crypto/kdf.h"
@@ -18,9 +19,15 @@ namespace {
 
 using crypto::openssl_failure;
 
+// unreadable is the failure of a parser. Where OpenSSL found no memory that says nothing about what it read.
+std::unexpected<Error> unreadable(const char* what) {
+  if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) throw std::bad_alloc();
+  return openssl_failure(Status::kInvalidPayload, what);
+}
+
 Result<> read_time(const ASN1_TIME* time, int64_t& out) {
   std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return openssl_failure(Status::kInvalidPayload, "a date can't be read");
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return unreadable("a date can't be read");
   const std::chrono::year_month_day day(std::chrono::year(parts.tm_year + 1900),
                                         std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
                                         std::chrono::day(static_cast<unsigned>(parts.tm_mday)));
@@ -40,9 +47,9 @@ Result<bool> next_block(BIO* bio, PemBlock& block) {
   char* header = nullptr;
   unsigned char* data = nullptr;
   long length = 0;
+  crypto::clear_openssl_errors();
   if (PEM_read_bio(bio, &name, &header, &data, &length) != 1) {
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-      return openssl_failure(Status::kInvalidPayload, "the PEM text is damaged");
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return unreadable("the PEM text is damaged");
     crypto::clear_openssl_errors();
     return false;
   }
@@ -74,11 +81,12 @@ Result<Certificate> Certificate::from_der(const crypto::Library& library, Bytes 
                                              std::to_string(kMaxCertificateBytes) + " are read");
   }
   if (der.empty()) return fail(Status::kInvalidPayload, "an empty certificate");
+  crypto::clear_openssl_errors();
   X509* parsed = X509_new_ex(library.context(), nullptr);
   const unsigned char* position = octets_of(der);
   const bool read =
       parsed != nullptr && d2i_X509(&parsed, &position, static_cast<long>(der.size())) != nullptr;  // or frees it
-  if (!read) return openssl_failure(Status::kInvalidPayload, "not an X.509 certificate");
+  if (!read) return unreadable("not an X.509 certificate");
   const X509Handle owned(parsed);
   if (position != octets_of(der) + der.size()) return fail(Status::kInvalidPayload, "bytes after a certificate");
   return wrap(library, parsed);
@@ -110,11 +118,17 @@ Result<Certificate> Certificate::from_pem(const crypto::Library& library, std::s
   return list.front();
 }
 
-std::vector<std::byte> Certificate::to_der() const { return encoded_by(i2d_X509, x509_.get()); }
+// A certificate that was read can be written: what may be missing is memory. An empty text in its place would be
+// stored.
+std::vector<std::byte> Certificate::to_der() const {
+  std::vector<std::byte> der = encoded_by(i2d_X509, x509_.get());
+  if (der.empty()) throw std::bad_alloc();
+  return der;
+}
 
 std::string Certificate::to_pem() const {
   const BioHandle bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_X509(bio.get(), x509_.get()) != 1) return "";
+  if (!bio || PEM_write_bio_X509(bio.get(), x509_.get()) != 1) throw std::bad_alloc();
   return text_of(bio.get());
 }
 

@@ -61,6 +61,7 @@ class Certificate {
   // wrap takes a share in a certificate that OpenSSL made (in the library's context).
   static Result<Certificate> wrap(const crypto::Library& library, X509* certificate);
 
+  // Never empty: where there is no memory both throw std::bad_alloc.
   std::vector<std::byte> to_der() const;
   std::string to_pem() const;
 

@@ -15,11 +15,13 @@ using est::Outcome;
 constexpr int64_t kHintlessInterval = 86400;  // until a server without renewal hints is asked again
 constexpr int64_t kClockCheck = 60;           // until a clock that was wrong is looked at again
 
-// read_or_set_aside gives an empty state for one that can't be read: the device shall get a certificate again without a
-// person, and who wants to know what happened finds the file.
+// read_or_set_aside gives an empty state for a damaged one: the device shall get a certificate again without a person,
+// and who wants to know what happened finds the file. One that could not be read (too few descriptors, say) may be
+// whole, and stays.
 template <class State>
-Outcome<State> read_or_set_aside(Outcome<State> read, const std::function<Outcome<>()>& set_aside) {
-  if (read || read.error().kind != FailureKind::kStorage) return read;
+Outcome<State> read_or_set_aside(std::expected<State, Unread> read, const std::function<Outcome<>()>& set_aside) {
+  if (read) return std::move(*read);
+  if (!read.error().damaged) return est::failed(FailureKind::kStorage, read.error().detail);
   log_error("state can't be read: set aside, and begun anew", {{"cause", read.error().detail}});
   if (const auto moved = set_aside(); !moved) return std::unexpected(moved.error());
   return State{};
@@ -65,11 +67,11 @@ int64_t Agent::step(std::optional<int64_t> now, const std::set<Wish>& wishes) {
     publish(time);
     return time + kClockCheck;
   }
+  follow_clock(time);
   keep_trust(time, wishes.contains(Wish{"", false}) || wishes.contains(Wish{"", true}));
   keep_certificates(time, wishes);
   if (time >= credential_->due()) credential_->step(time);
   follow_hints(time);
-  trust_->note_time(time);
   publish(time);
   return next_due(time);
 }
@@ -87,6 +89,14 @@ bool Agent::clock_is_right(std::optional<int64_t> now) {
   if (!clock_failure_) log_error("the clock is wrong: no certificate can be judged", {{"cause", detail}});
   clock_failure_ = LastFailure::of({FailureKind::kClock, detail}, now.value_or(0));
   return false;
+}
+
+// A clock that was ahead for a while made plans for a time that is far away now.
+void Agent::follow_clock(int64_t now) {
+  trust_->follow_clock(now);
+  credential_->follow_clock(now);
+  for (const auto& enroller : enrollers_) enroller->follow_clock(now);
+  hints_at_ = std::min(hints_at_, now + kHintlessInterval);
 }
 
 // The server is asked with the first certificate that can authenticate, where there is one.

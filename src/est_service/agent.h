@@ -30,6 +30,7 @@ class Agent {
   explicit Agent(Board& board) : board_(board) {}
 
   bool clock_is_right(std::optional<int64_t> now);
+  void follow_clock(int64_t now);
   void keep_trust(int64_t now, bool wished);
   void keep_certificates(int64_t now, const std::set<Wish>& wishes);
   void follow_hints(int64_t now);

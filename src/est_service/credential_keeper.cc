@@ -19,6 +19,8 @@ constexpr int64_t kDay = 86400;
 
 }  // namespace
 
+void CredentialKeeper::follow_clock(int64_t now) { est_service::follow_clock(world_, looks_, now); }
+
 void CredentialKeeper::step(int64_t now) {
   if (!world_.file_identity || !world_.save_credential || !trust_.ready()) {
     looks_.next_attempt = now + kDay;

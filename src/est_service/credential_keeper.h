@@ -15,6 +15,9 @@ class CredentialKeeper {
 
   int64_t due() const { return looks_.next_attempt; }
 
+  // follow_clock forgets what was planned while the clock was ahead.
+  void follow_clock(int64_t now);
+
   // step looks at the certificate and renews it when it is time. Whatever fails is logged and tried again later; the
   // file stays as it was.
   void step(int64_t now);

@@ -33,6 +33,8 @@ Enroller::Enroller(Surroundings& surroundings, const config::EstCertificate& con
 
 int64_t Enroller::due() const { return has_work(state_.next_attempt) ? state_.next_attempt : state_.renew_at; }
 
+void Enroller::follow_clock(int64_t now) { est_service::follow_clock(world_, state_, now); }
+
 bool Enroller::has_work(int64_t now) const { return wants_another(now) || !state_.current_used; }
 
 // wants_another: there is no certificate, or it is time for the next one.
@@ -62,6 +64,10 @@ bool Enroller::keeps_breaking(FailureKind kind) const {
 
 Outcome<> Enroller::attempt(int64_t now) {
   if (!trust_.ready()) return failed(FailureKind::kUnknownCa, "the CA certificates are not known yet");
+  // Each certificate that can't be stored would cost the CA another one: the disk is tried before it is asked again.
+  if (could_not_be_stored()) {
+    if (const auto saved = save(); !saved) return saved;
+  }
   const auto key = key_to_certify();
   if (!key) return std::unexpected(key.error());
   std::string why_not;
@@ -75,6 +81,10 @@ Outcome<> Enroller::attempt(int64_t now) {
     log_warning("enrolment: not accepted", {{"certificate", name()}, {"cause", last.detail}});
   }
   return std::unexpected(std::move(last));
+}
+
+bool Enroller::could_not_be_stored() const {
+  return state_.last_failure && state_.last_failure->name == est::failure_name(FailureKind::kStorage);
 }
 
 // key_to_certify is written down before it is used: after a crash it is found again.
@@ -225,7 +235,8 @@ Outcome<> Enroller::take(EnrollAnswer answer, uint32_t key_id, int64_t now) {
   if (!imported) return std::unexpected(imported.error());
   auto taken = take_certificates(made.certificates, *imported, now);
   remove_key_unless_used(key_id);  // it only signed the request
-  remove_key_unless_used(*imported);
+  // After a failed sync the new certificate may be the one on the disk.
+  if (taken || taken.error().kind != FailureKind::kStorage) remove_key_unless_used(*imported);
   return taken;
 }
 
@@ -277,7 +288,8 @@ Outcome<> Enroller::install(Installed next, int64_t now) {
   state_.hint.reset();
   state_.succeeded();
   state_.renew_at = next_renewal();
-  state_.next_attempt = now;
+  // One that is due when it comes (the clock is ahead of the CA's) would be renewed without end.
+  state_.next_attempt = now < state_.renew_at ? now : now + world_.config.retry.longest_s;
   if (const auto saved = save(); !saved) {
     state_ = before;
     return saved;
@@ -310,25 +322,29 @@ Outcome<> Enroller::use_for_the_first_time(int64_t now) {
       return std::unexpected(asked.error());
     }
   }
+  const CertificateState before = state_;
   state_.current_used = true;
   state_.succeeded();
-  return save();
+  auto saved = save();
+  if (!saved) state_ = before;
+  return saved;
 }
 
 Outcome<> Enroller::roll_back(Failure cause, int64_t now) {
   cause.detail = "the server does not accept the certificate that it issued: " + cause.detail;
   state_.current_used = true;
-  if (state_.previous && state_.previous->leaf().valid_at(now)) {
-    const uint32_t refused = state_.current->key_id;
+  const uint32_t refused = state_.current->key_id;
+  const bool is_taken_back = state_.previous && state_.previous->leaf().valid_at(now);
+  if (is_taken_back) {
     state_.current = std::exchange(state_.previous, std::nullopt);
     state_.hint.reset();
     state_.renew_at = next_renewal();
     told_to_wait_s_ = world_.config.retry.longest_s;  // each attempt costs the CA a certificate
-    remove_key_unless_used(refused);
     log_warning("certificate taken back: the one before is in use again", {{"certificate", name()}});
     if (world_.installed) world_.installed(name());
   }
   if (const auto saved = save(); !saved) return saved;
+  if (is_taken_back) remove_key_unless_used(refused);  // only now: until then the disk has the certificate for it
   return std::unexpected(std::move(cause));
 }
 

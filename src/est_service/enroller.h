@@ -24,6 +24,9 @@ class Enroller {
   // due is when step() has something to do, in Unix seconds.
   int64_t due() const;
 
+  // follow_clock forgets what was planned while the clock was ahead.
+  void follow_clock(int64_t now);
+
   // has_work says whether step() has something to do as soon as next_attempt is not waited for.
   bool has_work(int64_t now) const;
 
@@ -53,6 +56,7 @@ class Enroller {
   bool wants_another(int64_t now) const;
   est::Outcome<> attempt(int64_t now);
   bool keeps_breaking(est::FailureKind kind) const;
+  bool could_not_be_stored() const;
   est::Outcome<uint32_t> key_to_certify();
   est::Outcome<uint32_t> new_key();
   std::optional<uint32_t> forgotten_key();

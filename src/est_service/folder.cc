@@ -20,22 +20,23 @@ Outcome<> storage_outcome(const Result<>& done) {
 
 // A missing record, and an empty one, is a state as it is at the beginning.
 template <class State>
-Outcome<State> Folder::read(const std::string& name,
-                            Outcome<State> (*state_from)(const crypto::Library&, std::string_view)) const {
+std::expected<State, Unread> Folder::read(const std::string& name,
+                                          Outcome<State> (*state_from)(const crypto::Library&,
+                                                                       std::string_view)) const {
   const auto text = records_->read(name);
   if (!text && text.error().status == Status::kKeyNotFound) return State{};
-  if (!text) return failed(FailureKind::kStorage, text.error().detail);
+  if (!text) return std::unexpected(Unread{text.error().detail});
   if (text->empty()) return State{};
   auto state = state_from(library_, text_of(*text));
-  if (!state) return failed(FailureKind::kStorage, records_->place_of(name) + " " + state.error().detail);
-  return state;
+  if (!state) return std::unexpected(Unread{records_->place_of(name) + " " + state.error().detail, true});
+  return std::move(*state);
 }
 
-Outcome<CertificateState> Folder::read_certificate(const std::string& name) const {
+std::expected<CertificateState, Unread> Folder::read_certificate(const std::string& name) const {
   return read(name, certificate_state_from);
 }
 
-Outcome<TrustState> Folder::read_trust() const { return read(kTrust, trust_state_from); }
+std::expected<TrustState, Unread> Folder::read_trust() const { return read(kTrust, trust_state_from); }
 
 Outcome<> Folder::set_certificate_aside(const std::string& name) { return storage_outcome(records_->set_aside(name)); }
 Outcome<> Folder::set_trust_aside() { return storage_outcome(records_->set_aside(kTrust)); }

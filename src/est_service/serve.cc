@@ -1,6 +1,7 @@
 #include "est_service/serve.h"
 
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "base/log.h"
@@ -21,12 +22,31 @@ std::optional<int64_t> unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(now->time_since_epoch()).count();
 }
 
+// FipsModule ends the program when OpenSSL's FIPS module fails under it: only a new start brings that back (FIPS
+// 140-3), and until then no attempt could work.
+class FipsModule {
+ public:
+  explicit FipsModule(const crypto::Library& library) : library_(library), is_fips_(is_active()) {}
+
+  void expect_well() const {
+    if (is_fips_ && !is_active())
+      throw std::runtime_error("OpenSSL's FIPS module is in its error state, which a new start ends");
+  }
+
+ private:
+  bool is_active() const { return library_.fips_state() == crypto::FipsState::kActive; }
+
+  const crypto::Library& library_;
+  const bool is_fips_;
+};
+
 // enrol_until_stopped is the agent's thread. A time of day says when something is due; the sleep is short enough to
 // follow a clock that jumps.
-void enrol_until_stopped(Agent& agent, Board& board) {
+void enrol_until_stopped(Agent& agent, Board& board, const FipsModule& module) {
   do {
     const auto now = unix_now();
     const int64_t next = agent.step(now, board.take_wishes());
+    module.expect_well();
     const auto wait = std::chrono::seconds(next - now.value_or(0));
     if (!board.sleep(platform::monotonic_now() + std::min<std::chrono::seconds>(wait, kLongestSleep))) return;
   } while (true);
@@ -35,9 +55,11 @@ void enrol_until_stopped(Agent& agent, Board& board) {
 // Enrolling is the agent's thread, ended with the object.
 class Enrolling {
  public:
-  static Result<std::unique_ptr<Enrolling>> start(Agent& agent, Board& board, std::function<void()> interrupt) {
+  static Result<std::unique_ptr<Enrolling>> start(Agent& agent, Board& board, const FipsModule& module,
+                                                  std::function<void()> interrupt) {
     std::unique_ptr<Enrolling> enrolling(new Enrolling(board, std::move(interrupt)));
-    WVDS_ASSIGN(thread, platform::Thread::start("est-agent", kAgentStack, [&] { enrol_until_stopped(agent, board); }));
+    WVDS_ASSIGN(thread,
+                platform::Thread::start("est-agent", kAgentStack, [&] { enrol_until_stopped(agent, board, module); }));
     enrolling->thread_ = std::move(thread);
     return enrolling;
   }
@@ -74,7 +96,8 @@ Result<> serve(const config::ServiceConfig& config, const crypto::Library& libra
   WVDS_TRY(library.random(std::as_writable_bytes(std::span(&serving.listen.epoch, 1))));
   Gateway gateway(config, board, serving.relay);
   WVDS_ASSIGN(endpoint, channel::listen(serving.listen, gateway));
-  WVDS_ASSIGN(enrolling, Enrolling::start(**agent, board, std::move(serving.interrupt)));
+  const FipsModule module(library);
+  WVDS_ASSIGN(enrolling, Enrolling::start(**agent, board, module, std::move(serving.interrupt)));
   log_info("ready", {{"version", WVDS_VERSION}, {"reached_at", serving.reached_at}, {"server", config.est->server}});
   Result<> served = serving.run(*endpoint);
   gateway.stop();

@@ -1,6 +1,7 @@
 #include "est_service/state.h"
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "config/json.h"
 #include "est/base64.h"
@@ -87,6 +88,8 @@ class Fields {
     text(name, pem);
     if (pem.empty()) return;
     auto list = est::Certificate::list_from_pem(library_, pem);
+    // What OpenSSL could not do (it found no memory) says nothing about the text: it must not pass for a damaged one.
+    if (!list && list.error().status != Status::kInvalidPayload) throw std::runtime_error(list.error().detail);
     if (!list) return note(std::string(name) + ": " + list.error().detail);
     out = std::move(*list);
   }

@@ -74,7 +74,7 @@ struct TrustState : Attempts {
   std::vector<est::Certificate> anchors;        // roots that were accepted
   std::vector<est::Certificate> intermediates;  // the CA's other certificates
   int64_t fetched_at = 0;
-  int64_t last_seen = 0;  // the latest time the clock has shown
+  int64_t last_seen = 0;  // the latest time of the clock that the server's certificate confirmed
 };
 
 // pem_of writes certificates one behind the other.

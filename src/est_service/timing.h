@@ -36,4 +36,11 @@ inline void note_failure(const Surroundings& world, Attempts& attempts, const es
   attempts.next_attempt = now + std::max<int64_t>(1, delay_ms / 1000);
 }
 
+// follow_clock forgets a next attempt that is further away than any delay: when it was planned the clock was ahead.
+inline void follow_clock(const Surroundings& world, Attempts& attempts, int64_t now) {
+  constexpr int64_t kLongest = int64_t{2} * 86400;  // more than a server may ask to wait
+  const int64_t longest = std::max<int64_t>(kLongest, world.config.retry.longest_s);
+  if (attempts.next_attempt > now + longest) attempts.next_attempt = now;
+}
+
 }  // namespace wvds::est_service

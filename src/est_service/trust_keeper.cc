@@ -50,8 +50,9 @@ Outcome<> TrustKeeper::refresh(const Identity* identity, int64_t now) {
                                                 {"detail", state_.last_failure->detail},
                                                 {"again_at", est::time_text(state_.next_attempt)}});
   }
-  if (auto saved = world_.folder.save_trust(state_); !saved && fetched) return saved;
-  return fetched;
+  const auto saved = world_.folder.save_trust(state_);
+  if (!saved) log_error("state not saved", {{"cause", saved.error().detail}});
+  return fetched ? saved : fetched;
 }
 
 // The first that works counts: who is known vouches for the rest; then what was configured to begin with. A CA that
@@ -80,6 +81,7 @@ Outcome<> TrustKeeper::accept_from_known(const Identity* identity, int64_t now) 
   const Access known = access(now, identity);
   const auto received = ask(known);
   if (!received) return std::unexpected(received.error());
+  note_time(now);
   return take(est::accept_ca_certificates(world_.library, known.anchors, *received, now));
 }
 
@@ -100,6 +102,7 @@ Outcome<> TrustKeeper::accept_by_fingerprint(int64_t now) {
 Outcome<> TrustKeeper::accept_from_implicit(int64_t now) {
   const auto received = ask({.anchors = world_.implicit_anchors, .now = now});
   if (!received) return std::unexpected(received.error());
+  note_time(now);
   return take(est::accept_from_trusted_server(world_.library, *received, now));
 }
 
@@ -114,11 +117,13 @@ Outcome<> TrustKeeper::take(Outcome<est::CaCertificates> accepted) {
   return {};
 }
 
-void TrustKeeper::note_time(int64_t now) {
-  if (now < state_.last_seen + kRefreshInterval) return;  // a day's tolerance: not each minute to the disk
-  state_.last_seen = now;
-  if (const auto saved = world_.folder.save_trust(state_); !saved)
-    log_error("state not saved", {{"cause", saved.error().detail}});
+// note_time remembers the latest time at which the server's certificate was valid: that vouches for the clock. A time
+// that it showed by mistake must not make every time after it wrong.
+void TrustKeeper::note_time(int64_t now) { state_.last_seen = std::max(state_.last_seen, now); }
+
+void TrustKeeper::follow_clock(int64_t now) {
+  est_service::follow_clock(world_, state_, now);
+  state_.fetched_at = std::min(state_.fetched_at, now);
 }
 
 }  // namespace wvds::est_service

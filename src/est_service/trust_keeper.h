@@ -33,12 +33,13 @@ class TrustKeeper {
   // noted in the state and returned.
   est::Outcome<> refresh(const Identity* identity, int64_t now);
 
-  // note_time remembers the latest time that the clock showed.
-  void note_time(int64_t now);
+  // follow_clock forgets what was planned, and done, while the clock was ahead.
+  void follow_clock(int64_t now);
 
  private:
   est::Outcome<> fetch(const Identity* identity, int64_t now);
   est::Outcome<std::vector<est::Certificate>> ask(const Access& access);
+  void note_time(int64_t now);
   est::Outcome<> accept_from_known(const Identity* identity, int64_t now);
   est::Outcome<> accept_by_fingerprint(int64_t now);
   est::Outcome<> accept_from_implicit(int64_t now);

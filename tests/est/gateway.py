@@ -260,6 +260,13 @@ class GatewayTest(unittest.TestCase):
         openssl("verify", "-CAfile", root, "-untrusted", path, *more, path)
         return openssl("x509", "-noout", "-text", data=chain.encode()).decode()
 
+    def expect_key_of_certificate(self, gateway, state):
+        """crypto_service has the key that is in the certificate."""
+        with Session(gateway.crypto.socket) as session:
+            public = session.public_key(state["current"]["key_id"])
+        text = openssl("x509", "-noout", "-pubkey", data=state["current"]["chain"].encode())
+        self.assertIn(public, openssl("pkey", "-pubin", "-outform", "DER", data=text))
+
     def assert_failure(self, state, name, detail=""):
         failure = state["last_failure"]
         self.assertRegex(failure["name"], f"^({name})$", failure)

@@ -7,8 +7,7 @@ import sys
 import time
 import unittest
 
-from est_client import openssl
-from gateway import EST_SERVICE, GatewayTest, Session
+from gateway import EST_SERVICE, GatewayTest
 from programs import WATCHDOG
 
 
@@ -17,12 +16,6 @@ LONG = int(os.environ.get("WVDS_LONG", "0"))  # 1: the long form; more: so many 
 
 class Crash(GatewayTest):
     ROUNDS = 30 if LONG == 0 else 1000 if LONG == 1 else LONG
-
-    def expect_key_of_certificate(self, gateway, state):
-        with Session(gateway.crypto.socket) as session:
-            public = session.public_key(state["current"]["key_id"])
-        text = openssl("x509", "-noout", "-pubkey", data=state["current"]["chain"].encode())
-        self.assertIn(public, openssl("pkey", "-pubin", "-outform", "DER", data=text))
 
     def test_at_any_instant_leaves_a_certificate_that_works(self):
         ca = self.ca(algorithm="P-256", settings={"server": {"algorithm": "P-256"}})

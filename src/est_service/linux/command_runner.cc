@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -44,11 +45,22 @@ void leave_signals_to_the_service() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// run_one survives where memory is short: the next renewal has its command again. A line that finds no memory is lost.
+void run_one(const config::Est& est, const std::string& certificate, int socket) try {
+  run_command(est.after_renewal, certificate, socket);
+} catch (const std::exception& error) {
+  try {
+    log_error("command after renewal failed", {{"certificate", certificate}, {"cause", error.what()}});
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
 // While a command runs, anything that comes ends it: the word for that, or the end of the service.
 void serve(const config::Est& est, int socket) {
   for (uint32_t word = 0; hear(socket, word);) {
     if (word >= est.certificates.size()) continue;
-    run_command(est.after_renewal, est.certificates[word].name, socket);
+    run_one(est, est.certificates[word].name, socket);
     if (!say(socket, kEnded)) return;
   }
 }
