@@ -3,7 +3,7 @@
 #
 #   check.sh          2 slots and an honest client; 1 slot and a hostile one, and with the death of either side; the
 #                     seeded bugs (under 60 s, 2 GB)
-#   check.sh --long   also 3 slots and an honest client, 2 slots and a hostile one, 2 slots with death (minutes, 8 GB)
+#   check.sh --long   also 3 slots and an honest client, 2 slots and a hostile one, 2 slots with death (some ten minutes, 8 GB)
 #
 # Exits 0 when everything is as expected, 1 when not, 77 where Spin or a compiler is missing.
 
@@ -102,7 +102,7 @@ finds 'the service does not see its client die' 'acceptance cycle' 2000 liveness
 finds 'the client does not see the service die' 'acceptance cycle' 2000 liveness -DSLOTS=1 -DDEATH -DNO_SLICES
 
 if [[ $long == yes ]]; then
-  holds "3 slots, honest client: $honest" 8000 safety -DSLOTS=3 -DGENERATIONS=2
+  holds "3 slots, honest client: $honest" 16000 safety -DSLOTS=3 -DGENERATIONS=2
   holds "2 slots, hostile client: $hostile" 8000 liveness -DSLOTS=2 -DHOSTILE
   holds "2 slots: $death" 8000 liveness -DSLOTS=2 -DDEATH -DGENERATIONS=2
 fi
