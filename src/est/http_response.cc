@@ -146,6 +146,7 @@ class HttpResponseParser::State {
     size_t taken = 0;
     while (taken < bytes.size() && !failure_ && !parser_->is_done()) {
       if (!begins_right(text_of(bytes.subspan(taken)))) break;
+      if (too_short_for_chunk(bytes.size() - taken)) break;
       beast::error_code error;
       taken += parser_->put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), error);
       if (error == http::error::need_more) break;
@@ -155,6 +156,13 @@ class HttpResponseParser::State {
         start_over();
     }
     return taken;
+  }
+
+  // Chunks end with at least "0\r\n\r\n". Before Boost 1.86 Beast asserts that it has all of these bytes when it comes
+  // back to the last chunk (boostorg/beast, pull request 2861).
+  bool too_short_for_chunk(size_t size) const {
+    constexpr size_t kShortestEnd = 5;
+    return parser_->is_header_done() && parser_->chunked() && size < kShortestEnd;
   }
 
   // begins_right looks at the first bytes as they come: Beast waits for the whole header, and another kind of server

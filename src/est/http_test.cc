@@ -108,6 +108,16 @@ TEST(HttpResponse, JoinsChunksAndDropsExtensionsAndTrailers) {
   }
 }
 
+// Whichever bytes of the last chunk come alone: in a build with assertions Beast would end the program.
+TEST(HttpResponse, MayConsistOfTheLastChunkAlone) {
+  for (const size_t piece : kPieces) {
+    const auto response = read_all("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", piece);
+    ASSERT_TRUE(response) << detail_of(response);
+    EXPECT_EQ(to_text(response->body), "");
+    EXPECT_TRUE(response->reusable);
+  }
+}
+
 // RFC 9112, section 6.3, item 8; and the Status field that libest sends.
 TEST(HttpResponse, OfHttp10EndsWithTheStream) {
   for (const size_t piece : kPieces) {
