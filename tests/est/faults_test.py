@@ -352,7 +352,8 @@ class Disk(FaultsTest):
                     self.faults.fail(kind, errno.EIO, call, 1)
                     gateway.renew()
                     self.outcome(gateway, state)
-                    self.assertEqual(self.faults.heal(), 1)
+                    gateway.wait(lambda: self.faults.of(kind).failed == 1)  # the last sync follows what can be seen
+                    self.faults.heal()
                     gateway.est.kill()
                     state = self.recover(gateway, ca, state)
         self.expect_no_keys_left_over(gateway, state)
