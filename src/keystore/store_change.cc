@@ -13,7 +13,8 @@ Result<> check_rotatable(const StoredKey& key, const StoredVersions& versions) {
   if (key.deleted()) return fail(Status::kKeyNotFound);
   if (versions.front()->form() == SecretForm::kPublicOnly)
     return fail(Status::kWrongKeyUsage, "a public key can't be rotated");
-  if (versions.front()->state() != VersionState::kActive) return fail(Status::kWrongKeyUsage, "the key is retired");
+  // Not versions.front(): before the change lock is taken, another rotation may supersede it at any moment.
+  WVDS_TRY(key.active());
   WVDS_TRY(key.check_end());
   if (versions.size() >= kMaxVersions) {
     return fail(Status::kLimitReached, "the key has all the retired versions it may have: delete one first");
@@ -123,11 +124,8 @@ Result<VersionRef> Store::add_version(const OwnedKey& owned, Material material) 
   StoredVersions versions = owned.key->stored_versions();
   WVDS_TRY(check_rotatable(*owned.key, versions));
   WVDS_ASSIGN(version, new_version(owned.owner, spec, versions.front()->number() + 1, std::move(material)));
-  const auto former = versions.front();
   versions.insert(versions.begin(), version);
   WVDS_TRY(write_versions(owned, versions, VersionState::kActive));
-  // The former version's counter stays open: whoever is about to encrypt with it was granted that use.
-  former->supersede();
   owned.key->set_versions(std::move(versions));
   set_counter(*owned.key);
   return version;

@@ -103,7 +103,10 @@ TEST_F(BusyStore, ServesWorkersWhileItsKeysAreChanged) {
     do {
       if (version == nullptr || key->change_count() != seen || version->deleted()) {
         seen = key->change_count();
-        version = key->active().value();
+        auto active = key->active();
+        EXPECT_TRUE(active) << active.error().detail;
+        if (!active) break;
+        version = *std::move(active);
       }
       // The former version keeps what it was granted; only a deleted one refuses.
       const auto counted = version->count_use();
@@ -115,6 +118,34 @@ TEST_F(BusyStore, ServesWorkersWhileItsKeysAreChanged) {
   worker.join();
   EXPECT_GT(served, 0u);
   EXPECT_EQ(active(id)->number(), 51u);
+}
+
+// Who asks in the middle of a rotation gets the former version or the new one, never "the key is retired".
+TEST_F(BusyStore, HasAnActiveVersionAtEachMomentOfARotation) {
+  open();
+  const uint32_t id = generate(aes(Lifetime::kVolatile));
+  const auto key = store->find("alice", 1, id)->key;
+  std::atomic<uint64_t> refused = 0, rotated = 0;
+  std::atomic<size_t> changers = 2;
+  in_threads([&](size_t self) {
+    if (self >= 2) {
+      do {
+        refused += !key->active();
+      } while (changers > 0);
+      return;
+    }
+    for (int i = 0; i < 20000; ++i) {
+      const auto version = store->rotate("alice", 1, id);
+      EXPECT_TRUE(version) << version.error().detail;
+      rotated += version.has_value();
+      if (version && (*version)->number() > 2) {  // leaves room for what the other one adds meanwhile
+        EXPECT_TRUE(store->remove("alice", 1, id, (*version)->number() - 2));
+      }
+    }
+    --changers;
+  });
+  EXPECT_EQ(refused, 0u);
+  EXPECT_EQ(active(id)->number(), rotated + 1);
 }
 
 TEST_F(BusyStore, LetsOneOfManyDeleteAKey) {

@@ -1,6 +1,7 @@
 #include "keystore/stored_key.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace wvds::keystore {
 namespace {
@@ -203,6 +204,7 @@ void StoredKey::set_versions(StoredVersions versions) {
     if (std::ranges::find(versions, old) == versions.end()) old->mark_deleted();
   }
   versions_ = std::move(versions);
+  for (const auto& former : versions_ | std::views::drop(1)) former->supersede();
   if (deleted()) {
     for (const auto& version : versions_) version->mark_deleted();
   }

@@ -82,7 +82,8 @@ class StoredVersion final : public KeyVersion {
   SecretForm form() const { return form_; }
   const std::shared_ptr<UseCounter>& counter() const { return counter_; }
 
-  // supersede says that there is a newer version; retire and mark_deleted also end the version's encryptions at once.
+  // supersede says that there is a newer version: what it was granted stays, so its counter is not closed. retire and
+  // mark_deleted also end the version's encryptions at once.
   void supersede() { state_ = VersionState::kRetired; }
   void retire();
   void mark_deleted();
@@ -145,7 +146,9 @@ class StoredKey final : public Key {
   const Extensions& extensions() const { return extensions_; }
   StoredVersions stored_versions() const;
 
-  // set_versions publishes a new list; what is not in it any more is deleted, and nothing is once the key is.
+  // set_versions publishes a new list: all but the newest are superseded in the same moment, so that no one finds a key
+  // without an active version while it is rotated. What is not in the list any more is deleted, and so is
+  // everything once the key is.
   void set_versions(StoredVersions versions);
   void retire();
   void mark_deleted();
